@@ -1,0 +1,1 @@
+"""Complete, provable syncs of CRM.COM, ROCS and RoSaaS into PostgreSQL."""
