@@ -1,0 +1,80 @@
+"""The command: `python -m sync_pipeline.sandbox`; arguments, the socket and the server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+import socket
+import sys
+
+import uvicorn
+
+from .access import environment
+from .app import create_app
+from .world import World
+
+_KEEP_ALIVE_S = 75
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted, or print the variables; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    if options.print_env:
+        address = _address(options.host, options.port)
+        for name, value in environment(address).items():
+            print(f"{name}={shlex.quote(value)}")
+        return 0
+    try:
+        listener = socket.create_server((options.host, options.port), backlog=512)
+    except OSError as error:
+        print(f"sandbox: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        return 1
+    with listener:
+        _serve(listener, options)
+    return 0
+
+
+def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
+    # Port 0 asks the system for a free one, so the address is known only now.
+    address = _address(options.host, listener.getsockname()[1])
+    world = World(options.seed, options.contacts)
+    app = create_app(world, address, options.latency_ms)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=1,
+    )
+    print(f"sandbox: {address}", flush=True)
+    server = uvicorn.Server(config)
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sync_pipeline.sandbox",
+        description="CRM.COM, its Back-Office and RoSaaS on loopback, over one made-up world.",
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8765, help="0 takes any free port")
+    parser.add_argument("--contacts", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument(
+        "--print-env", action="store_true", help="print the variables that point here, and exit"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
