@@ -1,0 +1,1 @@
+"""What keeps an installation running: servers, stack, status; the layer below Dagster's shell."""
