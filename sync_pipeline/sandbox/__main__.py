@@ -23,12 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.print_env:
         address = _address(options.host, options.port)
         for name, value in environment(address).items():
-            print(f"{name}={shlex.quote(value)}")
+            sys.stdout.write(f"{name}={shlex.quote(value)}\n")
         return 0
     try:
         listener = socket.create_server((options.host, options.port), backlog=512)
     except OSError as error:
-        print(f"sandbox: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        sys.stderr.write(f"sandbox: cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
     with listener:
         _serve(listener, options)
@@ -51,7 +51,9 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,
     )
-    print(f"sandbox: {address}", flush=True)
+    # The socket already listens: whoever reads this line may connect.
+    sys.stdout.write(f"sandbox: {address}\n")
+    sys.stdout.flush()
     server = uvicorn.Server(config)
     asyncio.run(server.serve(sockets=[listener]))
 

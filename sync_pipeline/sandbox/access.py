@@ -1,4 +1,4 @@
-"""Who may enter: the sandbox's credentials, all plainly made up, and the variables that carry them."""
+"""Who may enter: the sandbox's credentials, all made up, and the variables for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BACKOFFICE_PREFIX = "/backoffice/v1"
 
 
 def environment(address: str) -> dict[str, str]:
-    """The variables that point a client at this sandbox; `address` is `http://HOST:PORT`."""
+    """Name the variables that point a client at this sandbox; `address` is `http://HOST:PORT`."""
     return {
         "CRMCOM_BASE_URL": address + CRMCOM_PREFIX,
         "CRMCOM_API_KEY": CRMCOM_API_KEY,

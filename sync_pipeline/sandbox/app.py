@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from .backoffice_api import BackofficeApi
+from .crmcom_api import CrmcomApi
 from .rosaas_api import RosaasApi
 from .truth import TruthApi
 from .wire import Reply, Request
@@ -25,8 +27,10 @@ Asgi: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def create_app(world: World, address: str, latency_ms: float = 0.0) -> Asgi:
-    """The application over one world; `latency_ms` delays the vendors' answers only."""
+    """Build the application over one world; `latency_ms` delays the vendors' answers only."""
     truth = TruthApi(world, address, latency_ms)
+    crmcom = CrmcomApi(world)
+    backoffice = BackofficeApi(world)
     rosaas = RosaasApi(world.seed, world.tenants)
     latency_s = latency_ms / 1000
 
@@ -35,6 +39,10 @@ def create_app(world: World, address: str, latency_ms: float = 0.0) -> Asgi:
         match request.segments:
             case ("_sandbox", *_):
                 reply = truth.reply(request)
+            case ("self-service", "v1", *_):
+                reply = crmcom.reply(request)
+            case ("backoffice", "v1", *_):
+                reply = backoffice.reply(request)
             case _:
                 reply = rosaas.reply(request)
         if latency_s and request.segments[0] != "_sandbox":

@@ -14,12 +14,17 @@ WORLD_STANDS_AT = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def chance(*place: str | int) -> Random:
-    """A generator that is the same for the same place, in every process."""
+    """Make a generator that is the same for the same place, in every process."""
     return Random("/".join(map(str, place)))  # noqa: S311 - test data, not secrets
 
 
+def happens(draw: Random, share: float) -> bool:
+    """Decide one thing that happens in this share of all cases."""
+    return draw.random() < share
+
+
 def moment(draw: Random, after: datetime = WORLD_BEGAN_AT) -> datetime:
-    """An instant between `after` and the end of the world, to the microsecond or coarser."""
+    """Draw an instant between `after` and the end of the world, to the microsecond or coarser."""
     span = max(int((WORLD_STANDS_AT - after).total_seconds()), 1)
     precision = draw.choice((1, 1_000, 1_000_000))
     micros = draw.randrange(1_000_000) // precision * precision

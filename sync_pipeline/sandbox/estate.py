@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .chance import chance, moment
+from .chance import chance, happens, moment
 from .ids import guid
 from .rows import JsonObject, JsonValue, Tenant
 
@@ -48,7 +48,15 @@ _ODD_NAMES = (
     "7",
 )
 _WORDS = ("harbour", "fjord", "olive", "atlas", "cedar", "delta", "ember", "garnet", "indigo")
-_DISPLAY = ("Harbour Café", "Φιόρδ & Υιοί", "زيتون للتجارة", "Атлас", "雪松", "Ember\u00a0Ltd", "Δ-Co")
+_DISPLAY = (
+    "Harbour Café",
+    "Φιόρδ & Υιοί",
+    "زيتون للتجارة",
+    "Атлас",
+    "雪松",
+    "Ember\u00a0Ltd",
+    "Δ-Co",
+)
 _PLANS = ("starter", "growth", "enterprise-eu", "unlimited_2024")
 _SPECIFICATIONS = ("adminEmail", "region", "seatLimit")
 
@@ -65,7 +73,7 @@ def _tenant(seed: int, index: int) -> Tenant:
     status = _status(draw, index)
     created_at = moment(draw)
     started_at = _later(draw, created_at, 0.9)
-    plan = draw.choice(_PLANS) if draw.random() < 0.95 else None  # noqa: PLR2004
+    plan = draw.choice(_PLANS) if happens(draw, 0.95) else None
     return Tenant(
         source="rosaas",
         tenant_name=name,
@@ -76,10 +84,10 @@ def _tenant(seed: int, index: int) -> Tenant:
         status=STATUS_NAMES[status],
         step=draw.randint(1, 4) if status == _FAILURE else _STEPS[status],
         is_running=status in _RUNNING,
-        subscription_is_active=draw.random() < 0.8,  # noqa: PLR2004
+        subscription_is_active=happens(draw, 0.8),
         plan=plan,
         started_at=started_at,
-        ends_at=started_at + timedelta(days=365) if started_at and draw.random() < 0.6 else None,
+        ends_at=started_at + timedelta(days=365) if started_at and happens(draw, 0.6) else None,
         metadata=_metadata(draw, index),
         specifications=_specifications(draw, index),
         source_created_at=created_at,
@@ -89,7 +97,7 @@ def _tenant(seed: int, index: int) -> Tenant:
 
 
 def _later(draw: Random, after: datetime, share: float) -> datetime | None:
-    return moment(draw, after) if draw.random() < share else None
+    return moment(draw, after) if happens(draw, share) else None
 
 
 def _name(draw: Random, index: int) -> str:
@@ -106,7 +114,7 @@ def _status(draw: Random, index: int) -> int:
 
 
 def _display_name(draw: Random, name: str) -> str | None:
-    if draw.random() < 0.05:  # noqa: PLR2004
+    if happens(draw, 0.05):
         return None
     return draw.choice((*_DISPLAY, name.title()))
 
@@ -135,8 +143,8 @@ def _specification(draw: Random, name: str) -> JsonObject:
         "systemName": name,
         "displayName": {"en": name.title(), "ar": "مواصفة"},
         "description": {"en": f"The {name}", "ar": None},
-        "isRequired": draw.random() < 0.5,  # noqa: PLR2004
-        "isUserEditable": draw.random() < 0.5,  # noqa: PLR2004
+        "isRequired": happens(draw, 0.5),
+        "isUserEditable": happens(draw, 0.5),
         "regularExpression": draw.choice((None, r"^\d{1,4}$")),
         "validationFailureDescription": None,
         "value": draw.choice((None, "", "12", "north ☃")),
@@ -146,7 +154,7 @@ def _specification(draw: Random, name: str) -> JsonObject:
 def _attributes(seed: int, draw: Random, name: str, plan: str | None) -> JsonObject:
     attributes: JsonObject = {
         "healthCheckUrl": f"https://{draw.choice(_WORDS)}.example/health" if name else None,
-        "healthCheckUrlIsOverridden": draw.random() < 0.2,  # noqa: PLR2004
+        "healthCheckUrlIsOverridden": happens(draw, 0.2),
         "lastResetDate": draw.choice((None, "2025-03-01T10:00:00.1234567")),
         "lastLimitsResetDate": draw.choice((None, "2025-04-01T00:00:00")),
     }

@@ -45,7 +45,7 @@ def place_of(seed: int, kind: str, identifier: str) -> tuple[int, int] | None:
 
 
 def guid(*place: str | int) -> str:
-    """A dashed GUID that is the same for the same place."""
+    """Make a dashed GUID that is the same for the same place."""
     return dashed((_digest(*place, "a") + _digest(*place, "b")).hex())
 
 

@@ -7,7 +7,7 @@ has step, metadata and specifications.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from .chance import chance
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _LIST_ONLY_IN_DETAIL = ("lastResetDate", "lastLimitsResetDate")
 _MICRO_DIGITS = 6
 _MOST_DIGITS = 7
-
-
 
 
 def list_item(seed: int, tenant: Tenant) -> bytes:
@@ -40,7 +38,7 @@ def list_item(seed: int, tenant: Tenant) -> bytes:
 
 
 def detail(seed: int, tenant: Tenant) -> bytes:
-    """`data` of one tenant's answer."""
+    """Render `data` of one tenant's answer."""
     draw = chance(seed, "rosaas-detail", tenant.tenant_name)
     return encode(
         {
@@ -75,7 +73,7 @@ def _plan(tenant: Tenant) -> JsonValue:
 
 
 def _metadata_text(metadata: JsonValue) -> str | None:
-    """A string holding JSON; free text stays free text, which is then no JSON."""
+    """Put JSON into a string; free text stays free text, which is then no JSON."""
     if metadata is None or isinstance(metadata, str):
         return metadata
     return json.dumps(metadata)
@@ -100,7 +98,7 @@ def _date_text(draw: Random, at: datetime | None) -> str | None:
 
 def _zone(suffix: str) -> timezone:
     if suffix in ("", "Z"):
-        return timezone.utc
+        return UTC
     hours, minutes = suffix[1:].split(":")
     size = timedelta(hours=int(hours), minutes=int(minutes))
     return timezone(-size if suffix[0] == "-" else size)

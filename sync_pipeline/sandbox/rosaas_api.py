@@ -70,7 +70,9 @@ def _authenticate(request: Request) -> Reply:
     if given != (access.ROSAAS_CLIENT_ID, access.ROSAAS_CLIENT_SECRET):
         return _refusal("The client credentials are not valid", "2002", "")
     token, _ = issue_token(_SIGNING_KEY, access.ROSAAS_CLIENT_ID)
-    return Reply(200, encode({"data": {"info": {}, "token": {"accessToken": token}}})[:-1] + _SUCCESS)
+    return Reply(
+        200, encode({"data": {"info": {}, "token": {"accessToken": token}}})[:-1] + _SUCCESS
+    )
 
 
 def _refusal(message: str, code: str, parameter: str) -> Reply:

@@ -93,7 +93,7 @@ class Tenant:
 
 
 def as_json_object(row: Contact | Communication | Tenant) -> JsonObject:
-    """The row as JSON: instants and dates in ISO 8601, everything else as it is."""
+    """Write the row as JSON: instants and dates in ISO 8601, everything else as it is."""
     return {field.name: _as_json(getattr(row, field.name)) for field in fields(row)}
 
 

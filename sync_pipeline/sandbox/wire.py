@@ -26,7 +26,7 @@ class Request:
     body: bytes
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header, its name in lower case; None when it is missing."""
+        """Find the value of a header, its name in lower case; None when it is missing."""
         for key, value in self.headers:
             if key == name:
                 return value.decode("latin-1")
@@ -37,7 +37,7 @@ class Request:
         return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
 
     def json_object(self) -> JsonObject | None:
-        """The body as a JSON object; None when it is none."""
+        """Read the body as a JSON object; None when it is none."""
         try:
             value = json.loads(self.body)
         except ValueError:
