@@ -1,0 +1,64 @@
+"""One request as a value, and the answer to it: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One API at one address, and the variable that a person corrects when it is wrong."""
+
+    api: str
+    base_url: str
+    variable: str
+    timeout_s: float
+    max_in_flight: int
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must never be repeated, even when the API echoes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request; `template` is what errors and logs may show of its path."""
+
+    method: Literal["GET", "POST"]
+    template: str
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    """Fill the braces of the template, in order; foreign text, any characters."""
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    body: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The path with each id as one percent-encoded segment."""
+        path = self.template
+        for value in self.ids:
+            before, _, rest = path.partition("{")
+            path = before + path_segment(value) + rest.partition("}")[2]
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came, whatever its status."""
+
+    status: int
+    body: bytes = field(repr=False)
+    charset: str | None
+    retry_after: str | None
+    location: str | None = field(repr=False)
+    sent_at: datetime
+
+
+def path_segment(value: str) -> str:
+    """Percent-encode ``value`` so that it stays one path segment."""
+    if value.strip(".") == "":
+        # Clients and servers resolve `.` and `..`: that would be another path.
+        return value.replace(".", "%2E")
+    return quote(value, safe="", errors="surrogatepass")

@@ -1,0 +1,190 @@
+"""The one place that does HTTP: pool, time-outs, size cap, failures in words, retries, budget.
+
+Knows nothing of any API's paths, tokens or envelopes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+import httpx
+
+from sync_pipeline.errors import RequestRefusedError, TransientSourceError, WrongAnswerError
+from sync_pipeline.settings import is_loopback
+from sync_pipeline.sources.answers import Meter
+from sync_pipeline.sources.budget import Budget
+from sync_pipeline.sources.calls import Call, Endpoint, Reply
+from sync_pipeline.sources.refusals import check_status
+from sync_pipeline.sources.retry import RetryBounds, with_retries
+
+CONNECT_S = 10.0
+# Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
+WHOLE_REQUEST_FACTOR = 2
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCore:
+    """Sends calls to one endpoint."""
+
+    endpoint: Endpoint
+    client: httpx.AsyncClient
+    budget: Budget
+    bounds: RetryBounds
+    meter: Meter
+
+    async def fetch(self, call: Call, *, headers: Mapping[str, str] | None = None) -> Reply:
+        """Return the answer to a call that succeeded, after retries; raise a SourceError else."""
+        if not all(call.ids):
+            # An empty segment would ask for the list above the record.
+            raise RequestRefusedError(self.endpoint.api, call.template, detail="the id is empty")
+        return await with_retries(
+            self.bounds, lambda: self._attempt(call, headers or {}), on_retry=self._count_retry
+        )
+
+    async def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        async with self.budget.request():
+            self.meter.requests += 1
+            with _failures_in_words(call, self.endpoint):
+                async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
+                    reply = await self._exchange(call, headers)
+        check_status(call, reply, endpoint=self.endpoint, sent=headers.values())
+        return reply
+
+    async def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        sent_at = datetime.now(UTC)
+        async with self.client.stream(
+            call.method,
+            f"{self.endpoint.base_url}{call.path}",
+            params=dict(call.query) or None,
+            json=call.body,
+            headers={**call.headers, **headers},
+        ) as response:
+            return Reply(
+                status=response.status_code,
+                body=await self._body(call, response),
+                charset=response.charset_encoding,
+                retry_after=response.headers.get("Retry-After"),
+                location=response.headers.get("Location"),
+                sent_at=sent_at,
+            )
+
+    async def _body(self, call: Call, response: httpx.Response) -> bytes:
+        chunks = bytearray()
+        async for chunk in response.aiter_bytes():
+            self.meter.bytes_read += len(chunk)
+            chunks += chunk
+            if len(chunks) > LARGEST_BODY:
+                detail = f"a body of more than {LARGEST_BODY // 1024**2} MB came"
+                raise WrongAnswerError(self.endpoint.api, call.template, detail=detail)
+        return bytes(chunks)
+
+    def _count_retry(self) -> None:
+        self.meter.retries += 1
+
+
+@asynccontextmanager
+async def open_core(
+    endpoint: Endpoint, *, budget: Budget, bounds: RetryBounds, meter: Meter
+) -> AsyncIterator[HttpCore]:
+    """Open the connections to one endpoint and close them at the end."""
+    for name in ("httpx", "httpcore"):
+        # Their own lines hold whole addresses, with the ids of people in them.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    async with httpx.AsyncClient(
+        timeout=httpx.Timeout(endpoint.timeout_s, connect=min(endpoint.timeout_s, CONNECT_S)),
+        limits=httpx.Limits(
+            max_connections=endpoint.max_in_flight,
+            max_keepalive_connections=endpoint.max_in_flight,
+        ),
+        follow_redirects=False,
+        mounts=_past_the_proxy(endpoint.base_url),
+        headers={"User-Agent": f"sync-pipeline/{_version()}", "Accept": "application/json"},
+    ) as client:
+        yield HttpCore(endpoint, client, budget, bounds, meter)
+
+
+def _past_the_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    # A proxy's loopback is another machine's.
+    parts = urlsplit(base_url)
+    return {f"{parts.scheme}://{parts.netloc}": None} if is_loopback(base_url) else {}
+
+
+def _version() -> str:
+    try:
+        return version("sync-pipeline")
+    except PackageNotFoundError:
+        return "unreleased"
+
+
+@contextmanager
+def _failures_in_words(call: Call, endpoint: Endpoint) -> Iterator[None]:
+    api, path = endpoint.api, call.template
+    try:
+        yield
+    except TimeoutError as exc:
+        whole_s = endpoint.timeout_s * WHOLE_REQUEST_FACTOR
+        detail = f"timed out: the answer was not complete after {whole_s:g} s"
+        raise TransientSourceError(api, path, detail=detail) from exc
+    except httpx.TimeoutException as exc:
+        raise TransientSourceError(api, path, detail=_timed_out(exc, endpoint)) from exc
+    except httpx.ConnectError as exc:
+        raise TransientSourceError(api, path, detail=_unreachable(exc, endpoint)) from exc
+    except httpx.ProxyError as exc:
+        raise TransientSourceError(api, path, detail="the proxy does not let it through") from exc
+    except (httpx.LocalProtocolError, UnicodeEncodeError):
+        # Its text repeats the header, which may be a credential.
+        detail = "the request cannot be sent: a value has characters that HTTP does not allow"
+        raise RequestRefusedError(api, path, detail=detail) from None
+    except httpx.DecodingError as exc:
+        detail = "came packed otherwise than its Content-Encoding says"
+        raise WrongAnswerError(api, path, detail=detail) from exc
+    except httpx.TransportError as exc:
+        detail = "the connection broke before the answer was complete"
+        raise TransientSourceError(api, path, detail=detail) from exc
+
+
+def _timed_out(exc: httpx.TimeoutException, endpoint: Endpoint) -> str:
+    where = _address(endpoint)
+    if isinstance(exc, httpx.ConnectTimeout):
+        wait_s = min(endpoint.timeout_s, CONNECT_S)
+        return f"{where} timed out: no connection after {wait_s:g} s; check {endpoint.variable}"
+    if isinstance(exc, httpx.PoolTimeout):
+        return f"timed out: no free connection after {endpoint.timeout_s:g} s"
+    return f"{where} timed out: nothing came for {endpoint.timeout_s:g} s"
+
+
+def _unreachable(exc: httpx.ConnectError, endpoint: Endpoint) -> str:
+    where, variable = _address(endpoint), endpoint.variable
+    causes = tuple(_causes(exc))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return f"{where} shows a TLS certificate that this machine does not trust; check {variable}"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return f"no TLS connection with {where}; check {variable}"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return f"the host name of {where} cannot be resolved (DNS); check {variable}"
+    return f"{where} is unreachable; check {variable}"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    yield exc
+    if isinstance(exc, BaseExceptionGroup):
+        for inner in exc.exceptions:
+            yield from _causes(inner)
+    nearer = exc.__cause__ or exc.__context__
+    if nearer is not None:
+        yield from _causes(nearer)
+
+
+def _address(endpoint: Endpoint) -> str:
+    parts = urlsplit(endpoint.base_url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
