@@ -15,7 +15,7 @@ from sync_pipeline.sources.calls import Reply
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_ANY_LIST_OF_BYTES = re.compile(r"\(byte (\d+)\)")
+_BROKEN_AT = re.compile(r"\(byte (\d+)\)")
 _UTF8_SUPERSETS = {"utf-8", "ascii", "utf-8-sig"}
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -40,7 +40,7 @@ def utf8_text(reply: Reply) -> bytes:
 def is_html(body: bytes) -> bool:
     """Tell whether ``body`` is a page for a browser."""
     start = body[:1000].removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
+    return start.startswith(b"<!doctype html") or (start.startswith(b"<") and b"<html" in start)
 
 
 def members(body: bytes) -> dict[str, bytes]:
@@ -83,9 +83,13 @@ def what_came(body: bytes, reason: Exception) -> str:
         return "an HTML page"
     if isinstance(reason, msgspec.ValidationError):
         return f"JSON of another kind, {_kind(body)}"
+    if isinstance(reason, RecursionError):
+        return "JSON nested too deeply"
+    if isinstance(reason, UnicodeDecodeError):
+        return "text that is not UTF-8"
     if body[:1] not in b'{["':
         return "text that is not JSON"
-    at = _ANY_LIST_OF_BYTES.search(str(reason))
+    at = _BROKEN_AT.search(str(reason))
     if at:
         return f"JSON that is broken at byte {at[1]}"
     return f"JSON that breaks off at byte {len(body)}"
