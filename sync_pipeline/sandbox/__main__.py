@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
 import shlex
 import socket
 import sys
@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"sandbox: cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
+    # Inherited by every connection: without it each answer waits for the client's delayed ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         _serve(listener, options)
     return 0
@@ -54,8 +56,9 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     # The socket already listens: whoever reads this line may connect.
     sys.stdout.write(f"sandbox: {address}\n")
     sys.stdout.flush()
-    server = uvicorn.Server(config)
-    asyncio.run(server.serve(sockets=[listener]))
+    # Ctrl-C is how this process is meant to end.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _address(host: str, port: int) -> str:

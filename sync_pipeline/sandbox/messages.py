@@ -23,24 +23,33 @@ _SPAN_S = int((WORLD_STANDS_AT - WORLD_BEGAN_AT).total_seconds())
 _LONGEST_VIEW_S = 30 * 86_400
 # The oldest epoch that the vendor's samples carry and that still counts as a date.
 _OLD_CLICK_AT = datetime.fromtimestamp(129_876_567, tz=UTC)
+# In every so many contacts, the one at this place has from so few to so many: so that each
+# kind is met in a world of any size. The first is beyond what the vendor counts exactly.
+_SET_COUNTS = (
+    (10_000, 4_242, 10_050, 10_500),
+    (1_000, 137, 2_000, 2_600),
+    (100, 17, 150, 400),
+    (40, 5, 1, 5),
+    (10, 4, 0, 0),
+)
 _SENDERS = {"EMAIL": "dev@crm.example", "SMS": "ShopCo", "INAPP": None, "DEVICE": "push-gateway"}
 
 
 def communication_count(seed: int, index: int) -> int:
     """How many one contact has: most few, one in a hundred hundreds, one in a thousand 2,000+."""
     draw = chance(seed, "communication-count", index)
-    if index % 10_000 == 4_242:  # beyond what the vendor counts exactly
-        return 10_000 + draw.randint(50, 500)
-    if index % 1_000 == 137:
-        return draw.randint(2_000, 2_600)
-    if index % 100 == 17:
-        return draw.randint(150, 400)
-    if index % 10 == 4:
-        return 0
+    for every, place, fewest, most in _SET_COUNTS:
+        if index % every == place:
+            return draw.randint(fewest, most)
     share = draw.random()
     if share < 0.72:
         return draw.randint(0, 5)
     return draw.randint(6, 20) if share < 0.95 else draw.randint(21, 80)
+
+
+def _has_nul(index: int) -> bool:
+    """Whether this contact's first message holds NUL characters."""
+    return index % 40 == 5
 
 
 def communications(seed: int, index: int, contact: Contact) -> tuple[Communication, ...]:
@@ -127,7 +136,7 @@ def _recipient(contact: Contact, channel: str) -> str | None:
 
 def _content(draw: Random, place: tuple[int, int], name: str, attributes: JsonObject) -> str | None:
     index, ordinal = place
-    if ordinal == 0 and index % 40 == 5:
+    if ordinal == 0 and _has_nul(index):
         raw = texts.WITH_NUL.replace("{name}", name)
         attributes["content"] = raw.replace("\u0000", "\\u0000")
         return raw.replace("\u0000", "")

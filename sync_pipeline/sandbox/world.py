@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import messages, people
@@ -13,15 +14,19 @@ if TYPE_CHECKING:
 
     from .rows import Communication, Contact
 
+_RECENT = 64
+
 
 class World:
-    """Computes rows where they are asked for; only tenants are kept."""
+    """Computes rows where they are asked for; only tenants are all kept."""
 
     def __init__(self, seed: int, contacts: int) -> None:
         """`contacts` is how many contacts there are."""
         self.seed = seed
         self.contacts = contacts
         self.tenants = tenants(seed, contacts)
+        # Single communications are asked for one by one, and computed contact by contact.
+        self._recent = lru_cache(maxsize=_RECENT)(self._compute_communications)
 
     def contact(self, index: int) -> Contact:
         """Make the contact at this place of the creation order."""
@@ -29,6 +34,9 @@ class World:
 
     def communications(self, index: int) -> tuple[Communication, ...]:
         """All communications of the contact at this place, oldest first."""
+        return self._recent(index)
+
+    def _compute_communications(self, index: int) -> tuple[Communication, ...]:
         return messages.communications(self.seed, index, self.contact(index))
 
     def contact_index(self, contact_id: str) -> int | None:
