@@ -92,7 +92,7 @@ def _tenant(seed: int, index: int) -> Tenant:
         specifications=_specifications(draw, index),
         source_created_at=created_at,
         source_updated_at=moment(draw, created_at),
-        attributes=_attributes(seed, draw, name, plan),
+        attributes=_attributes(seed, draw, plan),
     )
 
 
@@ -151,9 +151,11 @@ def _specification(draw: Random, name: str) -> JsonObject:
     }
 
 
-def _attributes(seed: int, draw: Random, name: str, plan: str | None) -> JsonObject:
+def _attributes(seed: int, draw: Random, plan: str | None) -> JsonObject:
     attributes: JsonObject = {
-        "healthCheckUrl": f"https://{draw.choice(_WORDS)}.example/health" if name else None,
+        "healthCheckUrl": f"https://{draw.choice(_WORDS)}.example/health"
+        if happens(draw, 0.9)
+        else None,
         "healthCheckUrlIsOverridden": happens(draw, 0.2),
         "lastResetDate": draw.choice((None, "2025-03-01T10:00:00.1234567")),
         "lastLimitsResetDate": draw.choice((None, "2025-04-01T00:00:00")),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .rows import JsonObject, JsonValue, Tenant
 
-_LIST_ONLY_IN_DETAIL = ("lastResetDate", "lastLimitsResetDate")
+_ONLY_IN_DETAIL = ("lastResetDate", "lastLimitsResetDate")
 _MICRO_DIGITS = 6
 _MOST_DIGITS = 7
 
@@ -32,7 +32,7 @@ def list_item(seed: int, tenant: Tenant) -> bytes:
         "tenantId": tenant.tenant_id,
         **_shared_fields(draw, tenant),
     }
-    for name in _LIST_ONLY_IN_DETAIL:
+    for name in _ONLY_IN_DETAIL:
         item.pop(name)
     return encode(item)
 
