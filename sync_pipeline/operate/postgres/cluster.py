@@ -11,6 +11,7 @@ from typing import Final
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres.account import Account
 from sync_pipeline.operate.postgres.binaries import Binaries
+from sync_pipeline.operate.postgres.processes import cluster_name
 
 SUPERUSER: Final = "sync"
 SETTINGS_FILE: Final = "sync_pipeline.conf"
@@ -110,6 +111,12 @@ def write_settings(data: Path, account: Account) -> None:
     if include not in main.read_text(encoding="utf-8"):
         with main.open("a", encoding="utf-8") as file:
             file.write(include)
+
+
+def server_command(binaries: Binaries, data: Path, port: int) -> list[str | Path]:
+    """Return the server's command line; it carries the name by which its processes are found."""
+    server = binaries.folder / "postgres"
+    return [server, f"-D{data}", f"--port={port}", f"--cluster_name={cluster_name(data)}"]
 
 
 def remove_staging(root: Path) -> None:

@@ -17,23 +17,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres.account import Account
 from sync_pipeline.operate.postgres.processes import end_members
-
-# Root's alone: an unprivileged user keeps everything in SYNC_HOME.
-STATE: Final = Path("/var/lib/sync-pipeline")
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Names only; nothing is created or read before it is asked for."""
+    """Names only; nothing is created or read before it is asked for.
+
+    `state` is used by root alone, for what another account must reach and cannot reach in `home`.
+    """
 
     home: Path
+    state: Path
 
     @property
     def base(self) -> Path:
@@ -101,7 +101,7 @@ class Places:
                 f"PostgreSQL runs as the user {account.name}, who cannot enter {self.base} any "
                 "more: give every folder above it the x permission for others"
             )
-        root = STATE / hashlib.sha256(os.fsencode(self.base)).hexdigest()[:16]
+        root = self.state / hashlib.sha256(os.fsencode(self.base)).hexdigest()[:16]
         root.mkdir(parents=True, exist_ok=True)
         root.chmod(0o711)
         set_aside(root / "data")

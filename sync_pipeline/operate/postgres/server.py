@@ -19,12 +19,16 @@ from psycopg import sql
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres.account import Account, server_account
 from sync_pipeline.operate.postgres.binaries import Binaries, find_binaries, within_reach
-from sync_pipeline.operate.postgres.cluster import SUPERUSER, initialise, write_settings
-from sync_pipeline.operate.postgres.places import STATE, Places
+from sync_pipeline.operate.postgres.cluster import (
+    SUPERUSER,
+    initialise,
+    server_command,
+    write_settings,
+)
+from sync_pipeline.operate.postgres.places import Places
 from sync_pipeline.operate.postgres.ports import HOST, PORT_ATTEMPTS, is_free, ports_to_try
 from sync_pipeline.operate.postgres.processes import (
     Postmaster,
-    cluster_name,
     end_members,
     find_postmaster,
     is_alive,
@@ -32,6 +36,7 @@ from sync_pipeline.operate.postgres.processes import (
 )
 
 DATABASES: Final = ("warehouse", "dagster")
+STATE: Final = Path("/var/lib/sync-pipeline")
 LOG_TAIL_LINES: Final = 10
 
 
@@ -42,8 +47,15 @@ class ServerExitedError(Exception):
 class EmbeddedPostgres:
     """The PostgreSQL of one SYNC_HOME. Building it touches nothing; each call looks afresh."""
 
-    def __init__(self, home: Path, *, bin_dir: Path | None = None, timeout_s: float = 60.0) -> None:
-        self._places = Places(home.absolute())
+    def __init__(
+        self,
+        home: Path,
+        *,
+        bin_dir: Path | None = None,
+        state_dir: Path = STATE,
+        timeout_s: float = 60.0,
+    ) -> None:
+        self._places = Places(home.absolute(), state_dir)
         self._bin_dir = bin_dir
         self._timeout_s = timeout_s
 
@@ -73,10 +85,7 @@ class EmbeddedPostgres:
         """Have the server running with its databases, and return the DSN of `warehouse`."""
         places = self._places
         with in_words(places.home), places.locked(2 * self._timeout_s):
-            server = find_postmaster(places.data)
-            if server is not None:
-                self._await_answer(server.pid)
-            else:
+            if not self._attached():
                 self._launch()
             self._create_missing_databases()
             return self.dsn()
@@ -94,11 +103,24 @@ class EmbeddedPostgres:
                 stop_postmaster(server.pid, timeout_s=self._timeout_s)
             return end_members(places.data) or server is not None
 
+    def _attached(self) -> bool:
+        """Whether a server was found and answers; waits for one that is still starting."""
+        server = find_postmaster(self._places.data)
+        if server is None:
+            return False
+        try:
+            self._await_answer(server.pid)
+        except ServerExitedError:  # it was about to end when we found it
+            return False
+        return True
+
     def _launch(self) -> None:
         places = self._places
         account = server_account()
         places.prepare(account)
-        binaries = within_reach(find_binaries(self._bin_dir, major=places.major), account, STATE)
+        binaries = within_reach(
+            find_binaries(self._bin_dir, major=places.major), account, places.state
+        )
         if places.major is None:
             initialise(binaries, account, places.data, places.ensure_password())
         elif places.password is None:
@@ -118,26 +140,17 @@ class EmbeddedPostgres:
             if not is_free(port):
                 continue
             places.remember_port(port)
-            name = cluster_name(places.data)
             with places.log.open("ab") as log:
-                start_of_talk = log.tell()
-                pid = account.detach(
-                    [
-                        binaries.folder / "postgres",
-                        f"-D{places.data}",
-                        f"--port={port}",
-                        f"--cluster_name={name}",
-                    ],
-                    log,
-                )
+                before = log.tell()
+                pid = account.detach(server_command(binaries, places.data, port), log)
             try:
                 self._await_answer(pid)
             except ServerExitedError:
                 if not is_free(port):
                     continue  # somebody took it between our look and the server's
-                said = log_tail(places.log, start_of_talk)
                 raise SetupError(
-                    f"PostgreSQL does not start on {places.data}; it says ({places.log}):\n{said}"
+                    f"PostgreSQL does not start on {places.data}; it says ({places.log}):\n"
+                    f"{log_tail(places.log, before)}"
                 ) from None
             return
         raise SetupError(f"none of {PORT_ATTEMPTS} ports on {HOST} is free for PostgreSQL")
