@@ -52,7 +52,6 @@ class Reply:
     body: bytes = field(repr=False)
     charset: str | None
     retry_after: str | None
-    location: str | None = field(repr=False)
     sent_at: datetime
 
 

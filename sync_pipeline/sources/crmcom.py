@@ -139,7 +139,9 @@ def shown(secret: SecretStr | None) -> str:
 def _session(core: HttpCore, identity: Identity, settings: CrmcomSettings) -> Session:
     schemes = LADDER if settings.header_scheme == "auto" else (settings.header_scheme,)
     tokens = Tokens(partial(log_in, core, identity))
-    return Session(core, tokens, schemes=schemes, remedy=identity.remedy)
+    scheme = f"CRMCOM_HEADER_SCHEME (now {settings.header_scheme}) may be wrong"
+    remedy = f"{identity.remedy}; where the login works, {scheme}"
+    return Session(core, tokens, schemes=schemes, remedy=remedy)
 
 
 def _endpoint(settings: CrmcomSettings, api: str, base_url: str, variable: str) -> Endpoint:

@@ -16,6 +16,7 @@ from sync_pipeline.sources.refusals import wrong_shape
 
 TOTAL_CAP = 10_000
 """The API counts no further, so this number says nothing."""
+LONGEST_NUMBER = 15
 ERROR_KEYS = frozenset({"status", "message", "error", "parameters"})
 
 
@@ -45,13 +46,8 @@ def one_record(call: Call, reply: Reply, endpoint: Endpoint) -> Answer:
 
 def usable_total(total: object) -> int | None:
     """Return a list's stated length, or None for what cannot be one (null, text, the cap)."""
-    if (
-        isinstance(total, str)
-        and total.isascii()
-        and total.isdecimal()
-        and len(total) < len("1e18")
-    ):
-        total = int(total)
+    if isinstance(total, str) and total.isascii() and total.isdecimal():
+        total = int(total[:LONGEST_NUMBER])
     if isinstance(total, bool) or not isinstance(total, int) or total < 0 or total == TOTAL_CAP:
         return None
     return total

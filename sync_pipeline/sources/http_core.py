@@ -74,7 +74,6 @@ class HttpCore:
                 body=await self._body(call, response),
                 charset=response.charset_encoding,
                 retry_after=response.headers.get("Retry-After"),
-                location=response.headers.get("Location"),
                 sent_at=sent_at,
             )
 

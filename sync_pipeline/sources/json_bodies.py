@@ -83,16 +83,22 @@ def what_came(body: bytes, reason: Exception) -> str:
         return "an HTML page"
     if isinstance(reason, msgspec.ValidationError):
         return f"JSON of another kind, {_kind(body)}"
+    if body[:1] not in b'{["':
+        return "text that is not JSON"
+    return _damage(body, reason)
+
+
+def _damage(body: bytes, reason: Exception) -> str:
     if isinstance(reason, RecursionError):
         return "JSON nested too deeply"
     if isinstance(reason, UnicodeDecodeError):
-        return "text that is not UTF-8"
-    if body[:1] not in b'{["':
-        return "text that is not JSON"
+        return "JSON that is not UTF-8"
     at = _BROKEN_AT.search(str(reason))
-    if at:
-        return f"JSON that is broken at byte {at[1]}"
-    return f"JSON that breaks off at byte {len(body)}"
+    return (
+        f"JSON that is broken at byte {at[1]}"
+        if at
+        else f"JSON that breaks off at byte {len(body)}"
+    )
 
 
 def _kind(body: bytes) -> str:

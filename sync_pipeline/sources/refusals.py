@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from sync_pipeline.errors import (
     AccessDeniedError,
@@ -135,12 +135,8 @@ def _transient(
 
 
 def _redirected(call: Call, reply: Reply, endpoint: Endpoint) -> WrongAnswerError:
-    try:
-        host = urlsplit(reply.location or "").hostname
-    except ValueError:
-        host = None
-    where = f"to {cleaned(host, hidden=endpoint.secrets)}" if host else "elsewhere"
-    detail = f"redirects {where}, which is not followed: {endpoint.variable} may be wrong"
+    # Not followed: the credentials were given for this address only.
+    detail = f"redirects to another address: {endpoint.variable} may be wrong"
     return WrongAnswerError(endpoint.api, call.template, reply.status, None, detail)
 
 

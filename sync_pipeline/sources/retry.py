@@ -39,7 +39,7 @@ async def with_retries(
     Raises the last TransientSourceError when the bounds are reached.
     """
     caller = stamina.retry_context(
-        on=lambda exc: _wait_before_next(exc, bounds),
+        on=lambda exc: wait_before_next(exc, bounds),
         attempts=bounds.attempts,
         timeout=bounds.timeout_s,
         wait_initial=bounds.wait_initial_s,
@@ -70,7 +70,8 @@ def retry_after_s(header: str | None, *, now: datetime) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def _wait_before_next(exc: Exception, bounds: RetryBounds) -> bool | float:
+def wait_before_next(exc: Exception, bounds: RetryBounds) -> bool | float:
+    """Return whether to try again after ``exc``: no, yes with backoff, or after so many seconds."""
     if not isinstance(exc, TransientSourceError):
         return False
     if not exc.retry_after_s:
