@@ -48,16 +48,17 @@ def initialise(binaries: Binaries, account: Account, data: Path, password: str) 
     """
     remove_staging(data.parent)
     staging = data.parent / f"staging-{secrets.token_hex(4)}"
-    staging.mkdir()
-    staging.chmod(0o711)
-    password_file = staging / "password"
-    password_file.touch(mode=0o600)
-    password_file.write_text(password, encoding="utf-8")
-    account.own(password_file)
-    made = run_initdb(binaries, account, staging)
-    made.rename(data)
-    sync_folder(data.parent)
-    remove_staging(data.parent)
+    try:
+        staging.mkdir()
+        staging.chmod(0o711)
+        password_file = staging / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(password, encoding="utf-8")
+        account.own(password_file)
+        run_initdb(binaries, account, staging).rename(data)
+        sync_folder(data.parent)
+    finally:
+        remove_staging(data.parent)
 
 
 def run_initdb(binaries: Binaries, account: Account, staging: Path) -> Path:

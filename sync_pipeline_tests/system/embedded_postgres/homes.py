@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import pwd
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +20,14 @@ from sync_pipeline.operate.postgres.account import Account, server_account
 from sync_pipeline.operate.postgres.binaries import Binaries, find_binaries, within_reach
 from sync_pipeline.operate.postgres.places import Places
 from sync_pipeline.operate.postgres.processes import cluster_name, members
+
+START = """
+import sys
+from pathlib import Path
+from sync_pipeline.operate.postgres import EmbeddedPostgres
+home, state, bin_dir = map(Path, sys.argv[1:])
+print(EmbeddedPostgres(home, state_dir=state, bin_dir=bin_dir).start())
+"""
 
 
 class Homes:
@@ -39,6 +49,16 @@ class Homes:
         server = EmbeddedPostgres(self.path(name), bin_dir=bin_dir, state_dir=self.state)
         self._servers.append(server)
         return server
+
+    def start_elsewhere(self, bin_dir: Path | None = None) -> subprocess.Popen[str]:
+        """Start the server of `home` from another process, which prints its address."""
+        programs = bin_dir or self.binaries().folder
+        return subprocess.Popen(
+            [sys.executable, "-c", START, self.path(), self.state, programs],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
 
     def binaries(self) -> Binaries:
         """Programs that any account can execute."""

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-import sync_pipeline
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.postgres.binaries import copy_installation, installation_root
 from sync_pipeline.operate.postgres.processes import find_postmaster
 from sync_pipeline_tests.system.embedded_postgres.homes import Homes, ask, put_note, read_notes
-
-START = """
-import sys
-from pathlib import Path
-from sync_pipeline.operate.postgres import EmbeddedPostgres
-print(EmbeddedPostgres(Path(sys.argv[1]), state_dir=Path(sys.argv[2])).start())
-"""
 
 
 @pytest.mark.parametrize("name", ["home", "a home with ünïcode и пробелом"])
@@ -56,21 +45,13 @@ def test_another_instance_attaches_to_the_running_server(homes: Homes) -> None:
 
 
 def test_several_processes_starting_at_once_end_with_one_server(homes: Homes) -> None:
-    home = homes.path()
-    command = [sys.executable, "-c", START, str(home), str(homes.state)]
-    package = str(Path(sync_pipeline.__file__).parents[1])
-    starters = [
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": package}
-        )
-        for _ in range(4)
-    ]
+    starters = [homes.start_elsewhere() for _ in range(4)]
     addresses = {starter.communicate(timeout=120)[0].strip() for starter in starters}
 
     assert [starter.returncode for starter in starters] == [0, 0, 0, 0]
     assert addresses == {homes.server().dsn()}
     assert homes.server().is_running(), "the server must outlive the processes that started it"
-    assert (home / "logs" / "postgres.log").read_text().count("starting PostgreSQL") == 1
+    assert (homes.path() / "logs" / "postgres.log").read_text().count("starting PostgreSQL") == 1
 
 
 def test_stop_ends_every_process_and_keeps_data_and_address(homes: Homes) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import psutil
 import psycopg
 import pytest
 
-import sync_pipeline
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres import binaries
 from sync_pipeline.operate.postgres.account import server_account
@@ -27,14 +25,6 @@ from sync_pipeline_tests.system.embedded_postgres.homes import (
     put_note,
     read_notes,
 )
-
-START = """
-import sys
-from pathlib import Path
-from sync_pipeline.operate.postgres import EmbeddedPostgres
-home, state, bin_dir = map(Path, sys.argv[1:])
-EmbeddedPostgres(home, state_dir=state, bin_dir=bin_dir).start()
-"""
 
 
 def kill(*pids: int) -> None:
@@ -153,14 +143,11 @@ def test_a_half_done_initialisation_is_redone(homes: Homes) -> None:
         half / "initdb",
         '[ "$1" = --version ] || { echo 18 > "${1#--pgdata=}/PG_VERSION"; exec sleep 600; }',
     )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", START, homes.path(), homes.state, half],
-        env={**os.environ, "PYTHONPATH": str(Path(sync_pipeline.__file__).parents[1])},
-    )
+    starter = homes.start_elsewhere(bin_dir=half)
     await_true(lambda: list(homes.path().glob("postgres/staging-*/data/PG_VERSION")))
     orphans = psutil.Process(starter.pid).children(recursive=True)
     starter.kill()
-    starter.wait()
+    starter.communicate()
     try:
         assert ask(homes.server().start(), "select 1") == 1
         assert list(homes.path().glob("postgres/staging-*")) == []
