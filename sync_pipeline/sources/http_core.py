@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 import httpx
+import stamina
 
 from sync_pipeline.errors import RequestRefusedError, TransientSourceError, WrongAnswerError
 from sync_pipeline.settings import is_loopback
@@ -24,7 +25,7 @@ from sync_pipeline.sources.answers import Meter
 from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.refusals import check_status
-from sync_pipeline.sources.retry import RetryBounds, with_retries
+from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 
 CONNECT_S = 10.0
 # Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
@@ -57,7 +58,8 @@ class HttpCore:
             with _failures_in_words(call, self.endpoint):
                 async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
                     reply = await self._exchange(call, headers)
-        check_status(call, reply, endpoint=self.endpoint, sent=headers.values())
+        sent = (part for value in headers.values() for part in (value, *value.split()))
+        check_status(call, reply, endpoint=self.endpoint, sent=sent)
         return reply
 
     async def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
@@ -96,9 +98,7 @@ async def open_core(
     endpoint: Endpoint, *, budget: Budget, bounds: RetryBounds, meter: Meter
 ) -> AsyncIterator[HttpCore]:
     """Open the connections to one endpoint and close them at the end."""
-    for name in ("httpx", "httpcore"):
-        # Their own lines hold whole addresses, with the ids of people in them.
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _quieten_libraries()
     async with httpx.AsyncClient(
         timeout=httpx.Timeout(endpoint.timeout_s, connect=min(endpoint.timeout_s, CONNECT_S)),
         limits=httpx.Limits(
@@ -110,6 +110,14 @@ async def open_core(
         headers={"User-Agent": f"sync-pipeline/{_version()}", "Accept": "application/json"},
     ) as client:
         yield HttpCore(endpoint, client, budget, bounds, meter)
+
+
+def _quieten_libraries() -> None:
+    for name in ("httpx", "httpcore"):
+        # Their own lines hold whole addresses, with the ids of people in them.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Where structlog is installed, the default hook prints to standard output.
+    stamina.instrumentation.set_on_retry_hooks([log_retry])
 
 
 def _past_the_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:

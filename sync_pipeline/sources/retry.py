@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import stamina
+from stamina.instrumentation import RetryDetails
 
 from sync_pipeline.errors import TransientSourceError
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 LONGEST_DECIMAL = 9
 
 
@@ -52,6 +55,11 @@ async def with_retries(
                 on_retry()
             return await attempt()
     raise AssertionError("the retries end with a value or an error")
+
+
+def log_retry(details: RetryDetails) -> None:
+    """Log one wait; the project's errors say nothing private."""
+    logger.info("%s; trying again in %.1f s", details.caused_by, details.wait_for)
 
 
 def retry_after_s(header: str | None, *, now: datetime) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -100,6 +101,18 @@ def test_permanent_statuses_are_not_tried_again(
     message = failure(server, kind)
     assert message.startswith(f"Test API /things/{{id}} (status {status})")
     assert server.count("GET", PATH) == 1
+
+
+def test_retries_are_logged_and_never_printed(
+    server: ScriptedServer, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.script("GET", PATH, Scripted(503, b"busy"), FINE)
+    fetch_body(server)
+    said = "Test API /things/{id} (status 503): busy; trying again in 0.0 s"
+    assert said in caplog.messages
+    assert "id-1" not in caplog.text
+    assert capsys.readouterr() == ("", "")
 
 
 def test_retries_end_after_the_count(server: ScriptedServer) -> None:

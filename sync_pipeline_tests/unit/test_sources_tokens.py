@@ -9,6 +9,8 @@ import jwt
 import pytest
 
 from sync_pipeline.errors import CredentialRefusedError, TransientSourceError
+from sync_pipeline.sources.calls import Reply
+from sync_pipeline.sources.credentials import token_in
 from sync_pipeline.sources.tokens import Token, Tokens, instant, issued_token
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,6 +53,23 @@ def test_sample_tokens_two_ends_are_both_read() -> None:
     before_both = datetime(2019, 9, 1, tzinfo=UTC)
     token = issued_token(SAMPLE_JWT, stated=["1572530655"], now=before_both)
     assert token.renew_at == datetime.fromtimestamp(1568554122 - 60, UTC)
+
+
+@pytest.mark.parametrize("lifetime", [b"600", b'"600"'])
+def test_lifetime_of_a_login_answer_is_an_end(lifetime: bytes) -> None:
+    body = {"access_token": b'"opaque"', "expires_in": lifetime}
+    token = token_in(body, "access_token", reply=Reply(200, b"", None, None, NOW))
+    assert token is not None
+    assert token.renew_at == NOW + timedelta(seconds=540)
+
+
+@pytest.mark.parametrize("key", ["exp", "expiration", "expiration_date"])
+def test_end_of_a_login_answer_is_known_by_any_of_its_names(key: str) -> None:
+    end = str(int((NOW + timedelta(minutes=10)).timestamp())).encode()
+    body = {"access_token": b'"opaque"', key: end}
+    token = token_in(body, "access_token", reply=Reply(200, b"", None, None, NOW))
+    assert token is not None
+    assert token.renew_at == NOW + timedelta(minutes=9)
 
 
 @pytest.mark.parametrize("epoch", [1583846865, "1583846865", 1583846865000, "1583846865000"])
