@@ -1,0 +1,156 @@
+"""The one table of facts: each entity with its columns, its key and the streams that fill it.
+
+No behaviour belongs here, and no field name of a source (those are in `mapping`). The database
+itself is made by `sql/migrations`; a test holds these tables to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+Kind = TypeEngine[object]
+TEXT, BOOLEAN, INTEGER, DAY = Text(), Boolean(), Integer(), Date()
+INSTANT, JSON, BYTES = DateTime(timezone=True), JSONB(), LargeBinary()
+
+METADATA = MetaData(schema="warehouse")
+
+_BOOKKEEPING: dict[str, tuple[Kind, bool]] = {
+    "attributes": (JSON, False),
+    "raw_hash": (BYTES, True),
+    "content_hash": (BYTES, False),
+    "observed_at": (INSTANT, False),
+    "cause": (TEXT, False),
+    "deleted_at": (INSTANT, True),
+    "run_id": (TEXT, False),
+    "loaded_at": (INSTANT, False),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Entity:
+    """A kind of record with its table in the schema ``warehouse``.
+
+    ``columns`` are the canonical business columns, the key first. ``volatile`` names source
+    fields that differ on every reading and so take no part in the content hash.
+    ``presentable`` names columns that never hold a person's data.
+    """
+
+    name: str
+    key: str
+    columns: dict[str, Kind]
+    presentable: tuple[str, ...]
+    volatile: frozenset[str] = frozenset()
+
+    @cached_property
+    def table(self) -> Table:
+        """The current versions."""
+        mandatory = {"source", self.key}
+        business = [
+            Column(name, kind, primary_key=name in mandatory, nullable=name not in mandatory)
+            for name, kind in ({"source": TEXT} | self.columns).items()
+        ]
+        kept = [Column(n, kind, nullable=null) for n, (kind, null) in _BOOKKEEPING.items()]
+        return Table(self.name, METADATA, *business, *kept)
+
+    @cached_property
+    def history(self) -> Table:
+        """The superseded versions."""
+        columns = [
+            Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable)
+            for c in self.table.columns
+            if c.name not in {"raw_hash", "observed_at"}
+        ]
+        bounds = [
+            Column("valid_from", INSTANT, primary_key=True),
+            Column("valid_to", INSTANT, nullable=False),
+        ]
+        return Table(f"{self.name}_history", METADATA, *columns, *bounds)
+
+
+CONTACTS = Entity(
+    name="contacts",
+    key="contact_id",
+    columns={
+        **dict.fromkeys(
+            ("contact_id", "code", "type", "status", "title", "first_name", "middle_name"), TEXT
+        ),
+        **dict.fromkeys(
+            ("last_name", "company_name", "email", "phone", "phone_country", "language"), TEXT
+        ),
+        "gender": TEXT,
+        "birth_on": DAY,
+        "country": TEXT,
+        "email_opt_out": BOOLEAN,
+        "sms_opt_out": BOOLEAN,
+        **dict.fromkeys(("consent_state", "external_id", "organisation_id"), TEXT),
+        "source_created_at": INSTANT,
+        "source_updated_at": INSTANT,
+    },
+    presentable=("type", "language", "country", "email_opt_out", "sms_opt_out", "consent_state"),
+    # Signed on every reading; the picture itself may well be the same.
+    volatile=frozenset({"avatar_url"}),
+)
+
+COMMUNICATIONS = Entity(
+    name="communications",
+    key="communication_id",
+    columns={
+        **dict.fromkeys(("communication_id", "contact_id", "state", "channel"), TEXT),
+        "is_viewed": BOOLEAN,
+        "viewed_at": INSTANT,
+        "is_archived": BOOLEAN,
+        "clicked_at": INSTANT,
+        **dict.fromkeys(
+            ("language", "sender", "recipient", "subject", "content", "plan_name"), TEXT
+        ),
+        "source_created_at": INSTANT,
+    },
+    presentable=("channel", "state", "language", "is_viewed", "is_archived", "viewed_at"),
+)
+
+TENANTS = Entity(
+    name="tenants",
+    key="tenant_name",
+    columns={
+        **dict.fromkeys(("tenant_name", "tenant_id", "subscription_id", "display_name"), TEXT),
+        "status_code": INTEGER,
+        "status": TEXT,
+        "step": INTEGER,
+        "is_running": BOOLEAN,
+        "subscription_is_active": BOOLEAN,
+        "plan": TEXT,
+        "started_at": INSTANT,
+        "ends_at": INSTANT,
+        "metadata": JSON,
+        "specifications": JSON,
+        "source_created_at": INSTANT,
+        "source_updated_at": INSTANT,
+    },
+    presentable=("status", "step", "is_running", "plan", "started_at", "ends_at"),
+)
+
+ENTITIES = {entity.name: entity for entity in (CONTACTS, COMMUNICATIONS, TENANTS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One entity of one source: what a run works on."""
+
+    source: str
+    entity: Entity
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.entity.name}"
+
+
+CRMCOM_CONTACTS = Stream("crmcom", CONTACTS)
+CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS)
+ROSAAS_TENANTS = Stream("rosaas", TENANTS)
+
+# In the order of a first sync: communications are read per contact that contacts brought.
+STREAMS = {str(s): s for s in (ROSAAS_TENANTS, CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS)}

@@ -1,0 +1,53 @@
+"""CRM.COM, Self Service API v1: the names of its fields.
+
+The vendor's v1 page lost most field names of answers; where it names a field only in an update
+(PUT), the answer is taken to use the same name, with the v2 name as an alias.
+"""
+
+from __future__ import annotations
+
+from sync_pipeline.mapping.fields import Field, Form, same_words
+
+CONTACT_TYPES = same_words("PERSON", "COMPANY")
+GENDERS = same_words("MALE", "FEMALE", "OTHER") | {"M": "MALE", "F": "FEMALE"}
+CHANNELS = same_words("EMAIL", "SMS", "INAPP", "DEVICE")
+COMMUNICATION_STATES = same_words("PENDING", "COMPLETED", "REJECTED")
+
+CONTACT = (
+    Field("contact_id", Form.TEXT, ("id",)),
+    Field("code", Form.TEXT, ("code",)),
+    Field("type", Form.KEYWORD, ("type", "contact_type"), CONTACT_TYPES),
+    Field("title", Form.TEXT, ("title",)),
+    Field("first_name", Form.TEXT, ("first_name",)),
+    Field("middle_name", Form.TEXT, ("middle_name",)),
+    Field("last_name", Form.TEXT, ("last_name",)),
+    Field("company_name", Form.TEXT, ("company_name",)),
+    Field("email", Form.LOWER, ("email_address", "email")),
+    Field("phone_country", Form.COUNTRY, ("phone.country_code",)),
+    Field("phone", Form.PHONE, ("phone.number",)),
+    Field("language", Form.LANGUAGE, ("preferred_language_code", "language_code")),
+    Field("gender", Form.KEYWORD, ("demographics.gender",), GENDERS),
+    Field("birth_on", Form.DAY_PARTS, ("demographics.date_of_birth",)),
+    Field("country", Form.COUNTRY, ("country_of_agreement",)),
+    Field("email_opt_out", Form.BOOLEAN, ("email_opt_out",)),
+    Field("sms_opt_out", Form.BOOLEAN, ("sms_opt_out",)),
+    Field("consent_state", Form.TEXT, ("consent_state",)),
+)
+
+COMMUNICATION = (
+    Field("communication_id", Form.TEXT, ("id",)),
+    Field("contact_id", Form.TEXT, ("contact_id", "contact.id")),
+    Field("state", Form.KEYWORD, ("life_cycle_state", "state"), COMMUNICATION_STATES),
+    Field("channel", Form.KEYWORD, ("channel",), CHANNELS),
+    Field("is_viewed", Form.BOOLEAN, ("is_viewed",)),
+    Field("viewed_at", Form.EPOCH, ("viewed_on",)),
+    Field("is_archived", Form.BOOLEAN, ("is_archived",)),
+    Field("clicked_at", Form.EPOCH, ("clicked_on",)),
+    Field("language", Form.LANGUAGE, ("language",)),
+    Field("sender", Form.TEXT, ("sender",)),
+    Field("recipient", Form.TEXT, ("recipient",)),
+    Field("subject", Form.VERBATIM, ("subject",)),
+    Field("content", Form.VERBATIM, ("content",)),
+    Field("plan_name", Form.TEXT, ("name",)),
+    Field("source_created_at", Form.EPOCH, ("created_on",)),
+)

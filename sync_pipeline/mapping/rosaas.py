@@ -1,0 +1,44 @@
+"""RoSaaS: the names of its fields and of its status numbers."""
+
+from __future__ import annotations
+
+from sync_pipeline.mapping.fields import Field, Form
+
+# From the list item and the detail of a tenant together; the status has its own two columns.
+TENANT = (
+    Field("tenant_name", Form.LOWER, ("systemName",)),
+    Field("tenant_id", Form.TEXT, ("tenantId",)),
+    Field("subscription_id", Form.TEXT, ("subscriptionId", "id")),
+    Field("display_name", Form.TEXT, ("displayName",)),
+    Field("step", Form.INTEGER, ("step",)),
+    Field("subscription_is_active", Form.BOOLEAN, ("isActive",)),
+    Field("plan", Form.TEXT, ("plan.systemName",)),
+    Field("started_at", Form.INSTANT, ("startDate",)),
+    Field("ends_at", Form.INSTANT, ("endDate",)),
+    Field("metadata", Form.JSON_TEXT, ("metadata",)),
+    Field("specifications", Form.JSON, ("specifications",)),
+    Field("source_created_at", Form.INSTANT, ("createdDate",)),
+    Field("source_updated_at", Form.INSTANT, ("editedDate",)),
+)
+
+STATUS = "status"
+STATUS_NAMES = {
+    -1: "None",
+    1: "RecordCreated",
+    2: "SendingCreationRequest",
+    3: "Creating",
+    4: "CreatedAsActive",
+    5: "SendingActivationRequest",
+    6: "Activating",
+    7: "Active",
+    8: "SendingDeactivationRequest",
+    9: "Deactivating",
+    10: "Inactive",
+    11: "SendingDeletionRequest",
+    12: "Deleting",
+    13: "Deleted",
+    14: "Failure",
+}
+# Older servers call status 10 so.
+STATUS_CODES = {name.upper(): code for code, name in STATUS_NAMES.items()} | {"DEACTIVE": 10}
+RUNNING = (4, 7)

@@ -1,0 +1,55 @@
+"""Single values of the world's standards: languages, countries, phone numbers. All cached."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+import phonenumbers
+import pycountry
+
+_SPELLED_COUNTRY = 3
+_PHONES_REMEMBERED = 200_000
+
+
+@lru_cache(maxsize=4096)
+def language(code: str) -> str | None:
+    """Return the ISO 639-1 code for one of two or three letters (either 639-2 form)."""
+    return _languages().get(code.strip().lower())
+
+
+@lru_cache(maxsize=4096)
+def country(code: str) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code for an alpha-2 or alpha-3 code in force."""
+    return _countries().get(code.strip().upper())
+
+
+@lru_cache(maxsize=_PHONES_REMEMBERED)
+def phone(number: str, region: str | None) -> str | None:
+    """Return ``number`` in E.164, read as dialled in ``region`` (alpha-2); null if not valid."""
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed) or parsed.extension:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def _languages() -> dict[str, str]:
+    spellings = {}
+    for entry in pycountry.languages:
+        two = getattr(entry, "alpha_2", None)
+        if two:
+            known = (two, entry.alpha_3, getattr(entry, "bibliographic", entry.alpha_3))
+            spellings.update(dict.fromkeys(known, two))
+    return spellings
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {
+        spelling: entry.alpha_2
+        for entry in pycountry.countries
+        for spelling in (entry.alpha_2, entry.alpha_3)
+    }

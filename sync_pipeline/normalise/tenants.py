@@ -1,0 +1,37 @@
+"""RoSaaS tenants: one row per tenant, from its list item overlaid by its detail.
+
+The status arrives as a number or a name and fills three columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from sync_pipeline.entities import TENANTS
+from sync_pipeline.mapping import rosaas
+from sync_pipeline.normalise import forms
+from sync_pipeline.normalise.frame import Columns, Normalised, normalise
+from sync_pipeline.normalise.leftovers import Leftovers
+from sync_pipeline.records import Record
+
+
+def normalise_tenants(records: Iterable[Record]) -> Normalised:
+    """Return the frame of tenants."""
+    return normalise(TENANTS, records, rosaas.TENANT, _status_columns)
+
+
+def _status_columns(leftovers: Leftovers) -> Columns:
+    taken = leftovers.take([rosaas.STATUS])
+    words = forms.text(taken.decoded())
+    code = words.map(_code, na_action="ignore").astype(forms.INTEGER)
+    name = code.map(rosaas.STATUS_NAMES.get, na_action="ignore").astype(forms.STRING).fillna(words)
+    leftovers.give_back(taken, name.isna().to_numpy().nonzero()[0].tolist())
+    running = code.isin(rosaas.RUNNING).astype(forms.BOOLEAN)
+    return {"status_code": code, "status": name, "is_running": running.where(name.notna(), None)}
+
+
+def _code(word: str) -> int | None:
+    number = forms.integer([word])[0]
+    return rosaas.STATUS_CODES.get(word.upper()) if pd.isna(number) else int(number)

@@ -1,0 +1,144 @@
+"""One batch of readings into the warehouse: sieve → normalise → load, all or nothing.
+
+Rows, history, rejects, progress and counts are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError
+
+from sync_pipeline.entities import COMMUNICATIONS, CONTACTS, TENANTS
+from sync_pipeline.normalise.communications import normalise_communications
+from sync_pipeline.normalise.contacts import normalise_contacts
+from sync_pipeline.normalise.frame import Normalised
+from sync_pipeline.normalise.tenants import normalise_tenants
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.sieve import changed_records
+from sync_pipeline.records import Record, Reject
+from sync_pipeline.warehouse.engine import in_words
+from sync_pipeline.warehouse.load import Loaded, load
+from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
+from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine
+from sync_pipeline.warehouse.registry import note_access
+from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
+
+NORMALISERS: dict[str, Callable[[Iterable[Record]], Normalised]] = {
+    CONTACTS.name: normalise_contacts,
+    COMMUNICATIONS.name: normalise_communications,
+    TENANTS.name: normalise_tenants,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Where the batches of one run go; ``is_full`` loads also what the sieve would drop."""
+
+    connection: Connection
+    run: RunKey
+    is_full: bool = False
+
+    def load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
+        """Commit ``readings``; return what they came to. Raises WarehouseError."""
+        with in_words():
+            try:
+                with self.connection.begin():
+                    return self._load(readings, traffic)
+            except DataError:
+                # The normaliser let through what PostgreSQL cannot hold: find the record, keep
+                # it aside, and do not let it take the others along.
+                return self._load_apart(readings, traffic)
+
+    def _load(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
+        stream = self.run.stream
+        records, repeated = _latest(readings)
+        changed = records if self.is_full else changed_records(self.connection, stream, records)
+        normalised = NORMALISERS[stream.entity.name](changed)
+        loaded = load(self.connection, stream, normalised.frame, run_id=self.run.run_id)
+        rejects = [*normalised.rejects, *(r for reading in readings for r in reading.rejects)]
+        quarantine(self.connection, stream, rejects)
+        resolve_quarantine(self.connection, stream, _keys(normalised.frame, stream.entity.key))
+        record_progress(self.connection, stream, [_progress(r) for r in readings])
+        note_access(self.connection, {r.scope: r.access for r in readings if r.access})
+        counts = _counts(readings, loaded, len(records) - len(changed), repeated, len(rejects))
+        count_batch(self.connection, self.run, counts, traffic)
+        return counts
+
+    def _load_apart(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
+        if len(readings) > 1:
+            middle = len(readings) // 2
+            first = self.load_batch(readings[:middle], traffic)
+            return first + self.load_batch(readings[middle:], traffic)
+        (reading,) = readings
+        sound, refused = self._probe(reading.records)
+        apart = replace(reading, records=sound, rejects=[*reading.rejects, *refused])
+        with self.connection.begin():
+            return self._load([apart], traffic)
+
+    def _probe(self, records: list[Record]) -> tuple[list[Record], list[Reject]]:
+        """Tell the records that PostgreSQL takes from those that it refuses, by halving."""
+        trial = self.connection.begin()
+        try:
+            frame = NORMALISERS[self.run.stream.entity.name](records).frame
+            load(self.connection, self.run.stream, frame, run_id=self.run.run_id)
+        except DataError as exc:
+            trial.rollback()
+            if len(records) == 1:
+                return [], [_refused(records[0], exc)]
+        else:
+            trial.rollback()
+            return records, []
+        middle = len(records) // 2
+        sound, refused = self._probe(records[:middle])
+        more_sound, more_refused = self._probe(records[middle:])
+        return sound + more_sound, refused + more_refused
+
+
+def _latest(readings: Sequence[Reading]) -> tuple[list[Record], int]:
+    """Return one record per key, the latest reading of it, and how many others there were."""
+    latest: dict[str, Record] = {}
+    repeated = 0
+    for record in (r for reading in readings for r in reading.records):
+        known = latest.get(record.record_id)
+        repeated += known is not None
+        if known is None or record.observed_at >= known.observed_at:
+            latest[record.record_id] = record
+    return list(latest.values()), repeated
+
+
+def _counts(
+    readings: Sequence[Reading], loaded: Loaded, sieved: int, repeated: int, rejected: int
+) -> BatchCounts:
+    scopes = [r for r in readings if r.scope]
+    return BatchCounts(
+        inserted=loaded.inserted,
+        updated=loaded.updated,
+        unchanged=loaded.unchanged + sieved + sum(r.unchanged for r in readings),
+        duplicate=repeated + sum(r.duplicates for r in readings),
+        outdated=loaded.outdated,
+        quarantined=rejected,
+        ignored=sum(r.ignored for r in readings),
+        scopes_read=len(scopes),
+        scopes_incomplete=sum(r.proof is Proof.INCOMPLETE for r in readings),
+        scopes_denied=sum(r.reason is Reason.DENIED for r in readings),
+    )
+
+
+def _keys(frame: pd.DataFrame, key: str) -> list[str]:
+    return [str(value) for value in frame[key].tolist()]
+
+
+def _progress(reading: Reading) -> ScopeProgress:
+    return ScopeProgress(
+        reading.scope, reading.proof, reading.reason, reading.read_at, reading.due_at
+    )
+
+
+def _refused(record: Record, exc: DataError) -> Reject:
+    state = getattr(exc.orig, "sqlstate", None) or "unknown"
+    reason = f"PostgreSQL cannot hold a value of it (SQLSTATE {state})"
+    return Reject(record.record_id, record.payload, "unstorable", reason, record.observed_at)

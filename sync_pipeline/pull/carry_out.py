@@ -1,0 +1,135 @@
+"""Carry out the work of a run: read scopes side by side, load them in batches.
+
+Fetching goes on while a batch is normalised and loaded in a thread; a small queue between the
+two bounds the memory. When reading fails, what had arrived is loaded before the error is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from sync_pipeline.pull.batch import Loader
+from sync_pipeline.pull.denials import Denials
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.work import Context, Work
+from sync_pipeline.sources.answers import Meter
+from sync_pipeline.warehouse.runs import BatchCounts, Traffic
+
+BATCH_ROWS = 5_000
+BATCH_SECONDS = 1.0
+_QUEUED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    counts: BatchCounts
+    traffic: Traffic
+    remaining: int
+    is_proven: bool
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the scopes, several at a time, into a queue that ends with None or an error."""
+
+    work: Work
+    width: int
+    deadline: float
+    denials: Denials
+    queue: asyncio.Queue[Reading | Exception | None] = field(
+        default_factory=lambda: asyncio.Queue(_QUEUED)
+    )
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def read_all(self) -> None:
+        """Read until the scopes or the slice of time are used up."""
+        ending: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(self.width):
+                    workers.create_task(self._read_some())
+            self.denials.conclude()
+        except ExceptionGroup as group:
+            ending = _first(group)
+        except Exception as exc:  # noqa: BLE001 -- handed on whole to the loading side
+            ending = exc
+        await self.queue.put(ending)
+
+    async def _read_some(self) -> None:
+        while time.monotonic() < self.deadline:
+            async with self._turn:
+                scope = await anext(self.work.scopes, None)
+            if scope is None:
+                return
+            reading = await self.work.read(scope)
+            await self.queue.put(reading)
+            self.denials.note(reading)
+
+
+async def carry_out(
+    context: Context, work: Work, loader: Loader, *, meter: Meter, deadline: float
+) -> Outcome:
+    """Read and load ``work`` until it is done or the deadline (monotonic seconds) has passed."""
+    source = getattr(context.settings, context.stream.source)
+    reader = _Reader(work, source.max_in_flight, deadline, Denials(context.stream.source))
+    counts = await _load(loader, work.opening, meter)
+    reading = asyncio.create_task(reader.read_all())
+    try:
+        async for batch in _batches(reader.queue):
+            counts += await _load(loader, batch, meter)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    remaining = max(0, work.scopes_total - counts.scopes_read)
+    if not remaining:
+        counts += await _load(loader, work.closing, meter)
+    is_proven = not remaining and not counts.scopes_incomplete
+    return Outcome(counts, _traffic(meter), remaining, is_proven)
+
+
+async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchCounts:
+    if not readings:
+        return BatchCounts()
+    return await asyncio.to_thread(loader.load_batch, readings, _traffic(meter))
+
+
+async def _batches(
+    queue: asyncio.Queue[Reading | Exception | None],
+) -> AsyncIterator[list[Reading]]:
+    """Yield readings in batches; raise the error that the queue ends with, if it is one."""
+    batch: list[Reading] = []
+    closes_at = float("inf")
+    while True:
+        try:
+            async with asyncio.timeout_at(closes_at if batch else None):
+                item = await queue.get()
+        except TimeoutError:
+            yield batch
+            batch = []
+            continue
+        if isinstance(item, Reading):
+            closes_at = closes_at if batch else asyncio.get_running_loop().time() + BATCH_SECONDS
+            batch.append(item)
+            if sum(len(reading.records) for reading in batch) < BATCH_ROWS:
+                continue
+        if batch:
+            yield batch
+            batch = []
+        if item is None:
+            return
+        if isinstance(item, Exception):
+            raise item
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    leaf = group.exceptions[0]
+    return _first(leaf) if isinstance(leaf, ExceptionGroup) else leaf
+
+
+def _traffic(meter: Meter) -> Traffic:
+    return Traffic(meter.requests, meter.retries, meter.bytes_read)

@@ -1,0 +1,67 @@
+"""Which scopes of a fan-out are due: asked of the database in chunks, never all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from sync_pipeline.pull.work import Context
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.progress import (
+    DueContact,
+    count_due_contacts,
+    due_contacts,
+    is_scope_due,
+)
+from sync_pipeline.warehouse.registry import register_contacts
+
+CHUNK = 2_000
+
+
+async def due_scopes(context: Context) -> tuple[int, AsyncIterator[str]]:
+    """Return how many contacts are to be read, and an iterator over them, longest due first.
+
+    A targeted request names its own; ids that the registry does not know are added to it.
+    """
+    named = list(dict.fromkeys(context.request.only))
+    if named:
+        await asyncio.to_thread(_register_named, context, named)
+        return len(named), _each(named)
+    total = await asyncio.to_thread(count_due, context)
+    return total, _due_in_chunks(context)
+
+
+def count_due(context: Context) -> int:
+    """Return how many contacts are due at this moment."""
+    with transaction(context.engine) as connection:
+        return count_due_contacts(connection, context.stream, context.request.due)
+
+
+def is_list_due(context: Context) -> bool:
+    """Tell whether the stream's own list is due."""
+    with transaction(context.engine) as connection:
+        return is_scope_due(connection, context.stream, "", context.request.due)
+
+
+def _register_named(context: Context, named: Sequence[str]) -> None:
+    with transaction(context.engine) as connection:
+        register_contacts(connection, named, origin="asked", seen_at=datetime.now(UTC))
+
+
+async def _due_in_chunks(context: Context) -> AsyncIterator[str]:
+    last: DueContact | None = None
+    while chunk := await asyncio.to_thread(_next_chunk, context, last):
+        for contact in chunk:
+            yield contact.contact_id
+        last = chunk[-1]
+
+
+def _next_chunk(context: Context, last: DueContact | None) -> list[DueContact]:
+    with transaction(context.engine) as connection:
+        return due_contacts(connection, context.stream, context.request.due, after=last, most=CHUNK)
+
+
+async def _each(names: Sequence[str]) -> AsyncIterator[str]:
+    for name in names:
+        yield name

@@ -1,0 +1,45 @@
+"""What one scope's reading brought, and the request that a run works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync_pipeline.records import Record, Reject
+from sync_pipeline.warehouse.progress import Due, Proof, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What a run is asked for.
+
+    ``due`` says what counts as due; ``only`` names contacts or tenants, for a targeted pull;
+    ``is_full`` disregards stored hashes; after ``slice_s`` seconds no further scope is begun.
+    """
+
+    due: Due
+    slice_s: float
+    only: tuple[str, ...] = ()
+    is_full: bool = False
+    cause: str = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One scope, read to its end or given up for ``reason``.
+
+    ``read_at`` is when its first request was sent. ``access`` is what the API said about
+    reading the contact, where it said something.
+    """
+
+    scope: str
+    proof: Proof
+    reason: Reason | None
+    read_at: datetime
+    due_at: datetime
+    records: list[Record] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    duplicates: int = 0
+    unchanged: int = 0
+    ignored: int = 0
+    access: str | None = None

@@ -1,0 +1,150 @@
+"""One run over one stream: hold its lock, plan, carry the work out, keep the run's record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.errors import StreamBusyError, SyncError
+from sync_pipeline.pull.batch import Loader
+from sync_pipeline.pull.carry_out import Outcome, carry_out
+from sync_pipeline.pull.plan import open_api, plan_work
+from sync_pipeline.pull.reading import PullRequest
+from sync_pipeline.pull.work import Context
+from sync_pipeline.settings import Settings
+from sync_pipeline.warehouse import locks, runs
+from sync_pipeline.warehouse.engine import in_words, transaction
+from sync_pipeline.warehouse.progress import count_deferred, count_proofs
+from sync_pipeline.warehouse.runs import RunKey
+from sync_pipeline.warehouse.stored import count_rows
+
+_ASK_AGAIN_S = 1.0
+# A run ends by itself after its slice and what is then in flight.
+_BEYOND_A_SLICE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class PullReport:
+    """What a run came to: its row of `ops.sync_runs`, and what is still to be read."""
+
+    row: Mapping[str, object]
+    proofs: Mapping[str, int]
+    """Scopes of the stream by how their last reading was proven."""
+    table_rows: int
+    remaining: int
+    """Scopes that were due and that the slice of time left unread."""
+
+
+def pull_stream(
+    stream: Stream, request: PullRequest, *, settings: Settings, engine: Engine, run_id: str
+) -> PullReport:
+    """Read what ``request`` asks for into the warehouse.
+
+    Whatever was committed stays, also when it raises: SourceError, WarehouseError,
+    IdentityCannotReadError, SettingsError, StreamBusyError (another run kept the stream).
+    """
+    key = RunKey(run_id, stream)
+    with _held(engine, key, request) as connection:
+        _begin(engine, key, request)
+        context = Context(stream, request, settings, engine)
+        with _recorded(engine, key):
+            outcome = asyncio.run(_pull(context, Loader(connection, key, request.is_full)))
+            _finish(engine, key, outcome)
+    return _report(engine, key, outcome)
+
+
+async def _pull(context: Context, loader: Loader) -> Outcome:
+    deadline = time.monotonic() + context.request.slice_s
+    async with open_api(context) as api:
+        work = await plan_work(context, api)
+        await asyncio.to_thread(_plan, context, loader.run, work.scopes_total)
+        return await carry_out(context, work, loader, meter=api.meter, deadline=deadline)
+
+
+@contextmanager
+def _held(engine: Engine, key: RunKey, request: PullRequest) -> Iterator[Connection]:
+    """Hold the stream (or just the scopes that a targeted request names), or wait for it.
+
+    Yields the session that holds it, which is also the one that loads.
+    """
+    scopes = sorted(set(request.only)) or [""]
+    patience = time.monotonic() + request.slice_s + _BEYOND_A_SLICE_S
+    with in_words(), engine.connect() as connection:
+        locks.hold_run(connection, key.run_id, key.stream)
+        connection.commit()
+        for scope in scopes:
+            while not locks.try_lock(connection, key.stream, scope):
+                connection.rollback()
+                if time.monotonic() > patience:
+                    raise StreamBusyError(f"{key.stream} is being read by another run: try later")
+                time.sleep(_ASK_AGAIN_S)
+            connection.commit()
+        yield connection
+        locks.release_all(connection)
+
+
+def _begin(engine: Engine, key: RunKey, request: PullRequest) -> None:
+    with transaction(engine) as connection:
+        runs.abandon_runs(connection, key.stream)
+        runs.begin_run(connection, key, cause=request.cause)
+
+
+def _plan(context: Context, key: RunKey, scopes_total: int) -> None:
+    with transaction(context.engine) as connection:
+        runs.plan_run(connection, key, scopes_total=scopes_total)
+
+
+@contextmanager
+def _recorded(engine: Engine, key: RunKey) -> Iterator[None]:
+    """Close the run's row as failed when the body does not end well."""
+    error: str | None = "interrupted"
+    try:
+        yield
+        error = None
+    except SyncError as exc:
+        error = str(exc)
+        raise
+    except Exception as exc:
+        # A defect of ours: its text may quote a row, its name does not.
+        error = f"unexpected {type(exc).__name__}"
+        raise
+    finally:
+        if error is not None:
+            _fail(engine, key, error)
+
+
+def _fail(engine: Engine, key: RunKey, error: str) -> None:
+    try:
+        with transaction(engine) as connection:
+            runs.finish_run(connection, key, None, is_complete=False, error=error)
+    except SyncError:
+        # The database is away: the next run of the stream marks this one as abandoned.
+        return
+
+
+def _finish(engine: Engine, key: RunKey, outcome: Outcome) -> None:
+    with transaction(engine) as connection:
+        deferred = count_deferred(connection, key.stream)
+        runs.note_deferred(connection, key, deferred)
+        runs.finish_run(
+            connection,
+            key,
+            outcome.traffic,
+            is_complete=outcome.is_proven and not any(deferred.values()),
+        )
+
+
+def _report(engine: Engine, key: RunKey, outcome: Outcome) -> PullReport:
+    with transaction(engine) as connection:
+        return PullReport(
+            row=runs.read_run(connection, key),
+            proofs=count_proofs(connection, key.stream),
+            table_rows=count_rows(connection, key.stream),
+            remaining=outcome.remaining,
+        )

@@ -1,0 +1,100 @@
+"""RoSaaS tenants: the whole list in one answer, then the detail of those that need one.
+
+A detail is read when the tenant is new, changed or named by the request, or when its detail is
+older than the staleness bound (metadata and specifications change without a trace in the list).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.sieve import changed_records
+from sync_pipeline.pull.sweep import Sweep, sweep_list
+from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless
+from sync_pipeline.records import Record, Reject
+from sync_pipeline.sources.answers import Page
+from sync_pipeline.sources.rosaas import RosaasApi
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.progress import Proof, stale_details
+
+
+async def plan_tenants(context: Context, api: RosaasApi) -> Work:
+    """Read the list and plan the details."""
+
+    async def whole_list(_page: int) -> Page:
+        return await api.tenants()
+
+    sweep = await sweep_list(whole_list)
+    listed = _listed(sweep)
+    named = {name.lower() for name in context.request.only}
+    wanted = named & set(listed) or await asyncio.to_thread(_wanted, context, listed)
+    others = len(listed) - len(wanted)
+    whole = Reading(
+        "",
+        sweep.proof,
+        sweep.reason,
+        sweep.started_at,
+        context.due_again(sweep.started_at),
+        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless],
+        duplicates=sweep.duplicates,
+        unchanged=0 if named else others,
+        ignored=others if named else 0,
+    )
+
+    async def read(name: str) -> Reading:
+        reading = _read_detail(context, api, listed[name])
+        return await contained(context, name, datetime.now(UTC), reading)
+
+    return Work(scopes_total=len(wanted), scopes=_each(sorted(wanted)), read=read, closing=[whole])
+
+
+def _listed(sweep: Sweep) -> dict[str, Record]:
+    return {
+        key.lower(): Record(key.lower(), key.lower(), raw, b"", hash_of(raw), sent_at)
+        for key, (raw, sent_at) in sweep.rows.items()
+    }
+
+
+def _wanted(context: Context, listed: dict[str, Record]) -> set[str]:
+    if context.request.is_full:
+        return set(listed)
+    bound = timedelta(hours=context.settings.staleness_bound_hours)
+    with transaction(context.engine) as connection:
+        changed = changed_records(connection, context.stream, list(listed.values()))
+        since = context.request.due.now - bound
+        stale = stale_details(connection, context.stream, listed, since=since)
+    return {record.record_id for record in changed} | stale
+
+
+async def _read_detail(context: Context, api: RosaasApi, listed: Record) -> Reading:
+    answer = await api.tenant(listed.record_id)
+    # Conservative: the row is as old as the list, the earlier of its two requests.
+    read_at = listed.observed_at
+    reading = Reading(
+        listed.record_id,
+        Proof.SINGLE_RESPONSE,
+        None,
+        read_at,
+        context.due_again(read_at),
+    )
+    if answer is None:
+        reading.rejects.append(_without_detail(listed))
+    else:
+        detail = answer.record
+        reading.records.append(
+            Record(listed.record_id, listed.scope, listed.listed, detail, listed.raw_hash, read_at)
+        )
+    return reading
+
+
+def _without_detail(listed: Record) -> Reject:
+    reason = "the list names this tenant, but its own answer is empty"
+    return Reject(listed.record_id, listed.payload, "no_detail", reason, listed.observed_at)
+
+
+async def _each(names: list[str]) -> AsyncIterator[str]:
+    for name in names:
+        yield name

@@ -1,0 +1,94 @@
+"""The work of a run: which scopes it reads, and how one of them is read.
+
+Each stream has a module that plans its `Work`; `run` carries any of them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.errors import AccessDeniedError, RecordNotFoundError, WrongAnswerError
+from sync_pipeline.normalise.frame import NORMALISER_VERSION
+from sync_pipeline.pull.reading import PullRequest, Reading
+from sync_pipeline.records import Reject
+from sync_pipeline.settings import Settings
+from sync_pipeline.sources.answers import Meter
+from sync_pipeline.warehouse.hashes import raw_hash
+from sync_pipeline.warehouse.progress import Proof, Reason
+
+DENIED_AGAIN_AFTER = timedelta(days=7)
+MISSING_AGAIN_AFTER = timedelta(days=1)
+
+
+class Api(Protocol):
+    """What `run` needs of a source client."""
+
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run is going to read.
+
+    ``opening`` is committed first; ``scopes`` names the scopes, which ``read`` reads;
+    ``closing`` is committed last, and only when every scope was read.
+    """
+
+    scopes_total: int
+    scopes: AsyncIterator[str]
+    read: Callable[[str], Awaitable[Reading]]
+    opening: list[Reading] = field(default_factory=list)
+    closing: list[Reading] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What planning needs to know."""
+
+    stream: Stream
+    request: PullRequest
+    settings: Settings
+    engine: Engine
+
+    def due_again(self, read_at: datetime) -> datetime:
+        """Return when a scope that was read at ``read_at`` is due again."""
+        source = getattr(self.settings, self.stream.source)
+        return read_at + timedelta(minutes=source.interval_minutes)
+
+
+def hash_of(raw: bytes, *, context: str = "") -> bytes:
+    """Return the raw hash of a record's bytes as this normaliser reads them."""
+    return raw_hash(raw, context=context, version=NORMALISER_VERSION)
+
+
+def keyless(raw: bytes, observed_at: datetime) -> Reject:
+    """Return the rejection of a record in which no id can be read."""
+    return Reject(None, raw, "no_id", "no id can be read in it", observed_at)
+
+
+async def contained(
+    context: Context, scope: str, read_at: datetime, reading: Awaitable[Reading]
+) -> Reading:
+    """Read one scope; what is wrong with that scope alone is recorded and stops no other."""
+    try:
+        return await reading
+    except AccessDeniedError:
+        again = read_at + DENIED_AGAIN_AFTER
+        return _given_up(scope, Reason.DENIED, read_at, again, "denied")
+    except RecordNotFoundError:
+        again = read_at + MISSING_AGAIN_AFTER
+        return _given_up(scope, Reason.NOT_FOUND, read_at, again, "missing")
+    except WrongAnswerError:
+        return _given_up(scope, Reason.WRONG_ANSWER, read_at, context.due_again(read_at), None)
+
+
+def _given_up(
+    scope: str, reason: Reason, read_at: datetime, due_at: datetime, access: str | None
+) -> Reading:
+    return Reading(scope, Proof.INCOMPLETE, reason, read_at, due_at, access=access)

@@ -1,0 +1,41 @@
+"""The values that travel from a source to a table: records as received, and the rejected ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a source, not decoded yet.
+
+    ``scope`` is the list or request that brought it (a contact id, a tenant name); ``listed``
+    and ``detail`` are the bytes of its two forms where a source has both (one may be empty);
+    ``raw_hash`` is the hash of the bytes that tell whether it changed.
+    """
+
+    record_id: str
+    scope: str
+    listed: bytes
+    detail: bytes
+    raw_hash: bytes
+    observed_at: datetime
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes as received; list form and detail as a JSON array where there are both."""
+        if self.listed and self.detail:
+            return b"[" + self.listed + b"," + self.detail + b"]"
+        return self.listed or self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that breaks the contract: its bytes, and why, without a person's data."""
+
+    record_id: str | None
+    payload: bytes
+    code: str
+    reason: str
+    observed_at: datetime

@@ -1,0 +1,1 @@
+"""PostgreSQL: schema, hashes, upsert with history, progress, quarantine, runs, locks."""

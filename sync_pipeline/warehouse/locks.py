@@ -1,0 +1,47 @@
+"""One sweeper per stream: advisory locks that end with their session, however it ends."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from sync_pipeline.entities import Stream
+
+_TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_HOLD = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
+_RELEASE_ALL = text("SELECT pg_advisory_unlock_all()")
+_RELEASE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+
+
+def try_lock(connection: Connection, stream: Stream, scope: str = "") -> bool:
+    """Take the lock of a stream's sweep (or of one scope) for this session, if it is free.
+
+    The session that holds the lock is the one that loads, so that a lost connection ends both.
+    """
+    return bool(connection.execute(_TRY, {"name": _name(stream, scope)}).scalar_one())
+
+
+def hold_run(connection: Connection, run_id: str, stream: Stream) -> None:
+    """Hold the lock that shows that this run lives; `abandon_runs` looks for it."""
+    connection.execute(_HOLD, {"name": f"sync-pipeline run {run_id} {stream}"})
+
+
+def release_all(connection: Connection) -> None:
+    """Give back every lock of this session."""
+    connection.execute(_RELEASE_ALL)
+
+
+def release(connection: Connection, stream: Stream, scope: str = "") -> None:
+    """Give the lock back."""
+    connection.execute(_RELEASE, {"name": _name(stream, scope)})
+
+
+def is_locked(connection: Connection, stream: Stream) -> bool:
+    """Tell whether some session sweeps the stream at this moment."""
+    if not try_lock(connection, stream):
+        return True
+    release(connection, stream)
+    return False
+
+
+def _name(stream: Stream, scope: str) -> str:
+    return f"sync-pipeline {stream} {scope}"

@@ -1,0 +1,80 @@
+"""Bring the schema up to date: each file of `sql/migrations` once, in order, forward only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+from sync_pipeline.errors import SchemaTooNewError, SetupError, WarehouseError
+from sync_pipeline.shipped import shipped_path
+from sync_pipeline.warehouse.engine import transaction
+
+OLDEST_SERVER = 140000
+_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+# One number for all versions of this code: two migrating processes wait for one another.
+_LOCK = 7_301_944_205_118_203
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A file of SQL with the number that orders it."""
+
+    number: int
+    name: str
+    path: Path
+
+
+def shipped_migrations() -> list[Migration]:
+    """Return the migrations that this release knows, in order, numbered from 1 without a gap."""
+    files = sorted((shipped_path("sql") / "migrations").glob("*.sql"))
+    found = [(_NAME.fullmatch(path.name), path) for path in files]
+    migrations = [Migration(int(m[1]), m[2], path) for m, path in found if m]
+    if [m.number for m in migrations] != list(range(1, len(files) + 1)):
+        raise SetupError("sql/migrations is damaged: install sync-pipeline again")
+    return migrations
+
+
+def migrate(engine: Engine) -> list[str]:
+    """Apply what is missing, all or nothing; return the names applied.
+
+    Raises SchemaTooNewError when the database was migrated by a newer release.
+    """
+    with transaction(engine) as connection:
+        _refuse_old_server(connection)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        applied = _applied(connection)
+        known = shipped_migrations()
+        if applied > len(known):
+            raise SchemaTooNewError(
+                f"the warehouse's schema has {applied} migrations and this release knows "
+                f"{len(known)}: a newer sync-pipeline made it, use that one"
+            )
+        for migration in known[applied:]:
+            _apply(connection, migration)
+        return [f"{m.number:04d}_{m.name}" for m in known[applied:]]
+
+
+def _refuse_old_server(connection: Connection) -> None:
+    version = connection.execute(text("SHOW server_version_num")).scalar_one()
+    if int(version) < OLDEST_SERVER:
+        raise WarehouseError("the warehouse needs PostgreSQL 14 or newer (WAREHOUSE_URL)")
+
+
+def _applied(connection: Connection) -> int:
+    if connection.execute(text("SELECT to_regclass('ops.schema_migrations')")).scalar() is None:
+        return 0
+    highest = connection.execute(text("SELECT max(number) FROM ops.schema_migrations")).scalar()
+    return int(highest or 0)
+
+
+def _apply(connection: Connection, migration: Migration) -> None:
+    # The driver itself runs the file: many statements, and signs that look like parameters.
+    with connection.connection.cursor() as cursor:
+        cursor.execute(migration.path.read_text(encoding="utf-8"))
+    connection.execute(
+        text("INSERT INTO ops.schema_migrations (number, name) VALUES (:number, :name)"),
+        {"number": migration.number, "name": migration.name},
+    )

@@ -1,0 +1,135 @@
+"""Progress per scope (`ops.watermarks`): how a reading was proven complete, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.warehouse.statements import statement
+
+# Below every instant that PostgreSQL or Python may hand out as a time of reading.
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Proof(StrEnum):
+    """How a reading was shown to be complete."""
+
+    SINGLE_RESPONSE = "single_response"
+    INCOMPLETE = "incomplete"
+
+
+class Reason(StrEnum):
+    """Why a reading is incomplete."""
+
+    ORDER_NOT_PROVEN = "order not proven"
+    DENIED = "denied"
+    NOT_FOUND = "not found"
+    WRONG_ANSWER = "wrong answer"
+
+
+# These wait for their own time; asking for everything does not bring them forward.
+DEFERRED = (Reason.DENIED, Reason.NOT_FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeProgress:
+    """The outcome of reading one scope; ``reason`` when it is incomplete."""
+
+    scope: str
+    proof: Proof
+    reason: Reason | None
+    read_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueContact:
+    """A contact to read, and since when it is due (null: it was never read)."""
+
+    contact_id: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What counts as due: by its own time, or (with ``as_of``) all that was not read since."""
+
+    now: datetime
+    as_of: datetime | None = None
+
+
+def record_progress(
+    connection: Connection, stream: Stream, readings: Sequence[ScopeProgress]
+) -> None:
+    """Store the outcome of each reading."""
+    if not readings:
+        return
+    connection.execute(
+        statement("record_progress"),
+        _named(stream)
+        | {
+            "scopes": [r.scope for r in readings],
+            "proofs": [r.proof.value for r in readings],
+            "reasons": [r.reason and r.reason.value for r in readings],
+            "read_at": [r.read_at for r in readings],
+            "due_at": [r.due_at for r in readings],
+        },
+    )
+
+
+def is_scope_due(connection: Connection, stream: Stream, scope: str, due: Due) -> bool:
+    """Tell whether one scope is due."""
+    parameters = _named(stream) | {"scope": scope, "now": due.now, "as_of": due.as_of}
+    return bool(connection.execute(statement("is_scope_due"), parameters).scalar_one())
+
+
+def count_due_contacts(connection: Connection, stream: Stream, due: Due) -> int:
+    """Return how many registered contacts are due for the stream."""
+    parameters = _named(stream) | _due(due)
+    return int(connection.execute(statement("count_due_contacts"), parameters).scalar_one())
+
+
+def due_contacts(
+    connection: Connection, stream: Stream, due: Due, *, after: DueContact | None, most: int
+) -> list[DueContact]:
+    """Return the next contacts that are due, the longest first, at most ``most``."""
+    parameters = _named(stream) | _due(due) | {"most": most}
+    parameters["after_due"] = after.due if after else BEFORE_ALL
+    parameters["after_id"] = after.contact_id if after else ""
+    rows = connection.execute(statement("due_contacts"), parameters)
+    return [DueContact(row.contact_id, row.due) for row in rows]
+
+
+def stale_details(
+    connection: Connection, stream: Stream, scopes: Iterable[str], *, since: datetime
+) -> set[str]:
+    """Return those of ``scopes`` whose detail was not read since ``since``."""
+    parameters = _named(stream) | {"scopes": list(scopes), "since": since}
+    return set(connection.execute(statement("stale_details"), parameters).scalars())
+
+
+def count_deferred(connection: Connection, stream: Stream) -> dict[Reason, int]:
+    """Return how many scopes wait for a time of their own, by the reason."""
+    parameters = _named(stream) | _due(Due(now=datetime.now(UTC)))
+    rows = connection.execute(statement("count_deferred"), parameters).tuples()
+    return {Reason(reason): int(count) for reason, count in rows}
+
+
+def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
+    """Return the stream's scopes by proof, the incomplete ones by reason."""
+    rows = connection.execute(statement("count_proofs"), _named(stream)).tuples()
+    return {str(proof): int(count) for proof, count in rows}
+
+
+def _named(stream: Stream) -> dict[str, object]:
+    return {"source": stream.source, "entity": stream.entity.name}
+
+
+def _due(due: Due) -> dict[str, object]:
+    deferred = [reason.value for reason in DEFERRED]
+    return {"now": due.now, "as_of": due.as_of, "deferred": deferred}
