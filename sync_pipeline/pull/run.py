@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.errors import StreamBusyError, SyncError
+from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out
 from sync_pipeline.pull.plan import open_api, plan_work
@@ -142,8 +142,11 @@ def _finish(engine: Engine, key: RunKey, outcome: Outcome) -> None:
 
 def _report(engine: Engine, key: RunKey, outcome: Outcome) -> PullReport:
     with transaction(engine) as connection:
+        row = runs.find_run(connection, key)
+        if row is None:
+            raise WarehouseError("the run's record was removed from ops.sync_runs")
         return PullReport(
-            row=runs.read_run(connection, key),
+            row=row,
             proofs=count_proofs(connection, key.stream),
             table_rows=count_rows(connection, key.stream),
             remaining=outcome.remaining,

@@ -99,7 +99,7 @@ def finish_run(
     )
 
 
-def read_run(connection: Connection, key: RunKey) -> Mapping[str, object]:
-    """Return the run's row by column name."""
-    row = connection.execute(statement("read_run"), key.parameters()).mappings().one()
-    return dict(row)
+def find_run(connection: Connection, key: RunKey) -> Mapping[str, object] | None:
+    """Return the run's row by column name, if there is one."""
+    row = connection.execute(statement("read_run"), key.parameters()).mappings().one_or_none()
+    return None if row is None else dict(row)

@@ -29,3 +29,11 @@ def count_rows(connection: Connection, stream: Stream) -> int:
     table = stream.entity.table
     query = select(func.count()).select_from(table).where(table.c.source == stream.source)
     return int(connection.execute(query).scalar_one())
+
+
+def preview(connection: Connection, stream: Stream, *, most: int = 5) -> list[tuple[object, ...]]:
+    """Return a few rows of the columns that never hold a person's data."""
+    table = stream.entity.table
+    columns = [table.c[name] for name in stream.entity.presentable]
+    rows = connection.execute(select(*columns).where(table.c.source == stream.source).limit(most))
+    return [tuple(row) for row in rows]

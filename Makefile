@@ -1,0 +1,49 @@
+# Each command does all of its own set-up; a second one finds it done.
+# Paths are relative, so that the project may lie anywhere (a path with a space, too).
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help run up test lint lock
+
+help:
+	@echo "make run    first sync, end to end, into a PostgreSQL of its own"
+	@echo "make up     the stack in the foreground: warehouse, Dagster UI, schedules"
+	@echo "make test   the whole test suite, with linters and types"
+	@echo "make lock   renew the lock files"
+
+run: .venv/.installed
+	@$(BIN)/sync-pipeline run
+
+up: .venv/.installed
+	@$(BIN)/sync-pipeline up
+
+test: .venv/.installed-dev lint
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "sync-pipeline needs Python 3.11 or newer: make PYTHON=/path/to/python3 …"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.lock
+	@echo "Installing the development tools into .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Needs uv on the PATH. Hashes, and no addresses.
+UV_COMPILE := uv pip compile --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
+lock:
+	@$(UV_COMPILE) pyproject.toml --output-file requirements.lock
+	@$(UV_COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock

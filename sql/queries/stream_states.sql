@@ -1,0 +1,34 @@
+-- Per stream: its last run, how fresh its proofs are, what is open.
+SELECT
+    wanted.source,
+    wanted.entity,
+    last.outcome AS last_outcome,
+    last.started_at AS last_started_at,
+    last.is_complete,
+    last.error,
+    proofs.scopes,
+    proofs.incomplete,
+    proofs.denied,
+    proofs.oldest_proof_at,
+    (
+        SELECT count(*) FROM ops.quarantine AS q
+        WHERE q.source = wanted.source AND q.entity = wanted.entity AND q.resolved_at IS NULL
+    ) AS quarantined
+FROM unnest(CAST(:sources AS text []), CAST(:entities AS text []))
+    WITH ORDINALITY AS wanted (source, entity, position)
+LEFT JOIN LATERAL (
+    SELECT * FROM ops.sync_runs AS r
+    WHERE r.source = wanted.source AND r.entity = wanted.entity
+    ORDER BY r.started_at DESC
+    LIMIT 1
+) AS last ON true
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) AS scopes,
+        count(*) FILTER (WHERE w.proof = 'incomplete') AS incomplete,
+        count(*) FILTER (WHERE w.reason = 'denied') AS denied,
+        min(w.proven_at) AS oldest_proof_at
+    FROM ops.watermarks AS w
+    WHERE w.source = wanted.source AND w.entity = wanted.entity
+) AS proofs
+ORDER BY wanted.position

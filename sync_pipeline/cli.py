@@ -1,0 +1,182 @@
+"""`sync-pipeline`: the commands, put together from the layers below.
+
+Exit codes: 0 done, 1 something failed, 2 wrong use or settings.
+"""
+
+import subprocess
+import sys
+from typing import Annotated, NoReturn
+
+import click
+import typer
+
+from sync_pipeline import console
+from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.errors import SettingsError, SetupError, SyncError
+from sync_pipeline.operate.home import Home, note_running
+from sync_pipeline.operate.ready import Ready, make_ready, open_warehouse, start_warehouse
+from sync_pipeline.operate.samples import answer_samples
+from sync_pipeline.operate.sandbox import CONTACTS, SEED, World, find_sandbox, sandbox_command
+from sync_pipeline.operate.stack import run_stack, stop_all
+from sync_pipeline.operate.status import stream_states
+from sync_pipeline.pulling import Pulled, Wanted, pull_streams
+from sync_pipeline.settings import Settings, environment, read_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Syncs CRM.COM, ROCS and RoSaaS into PostgreSQL.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of the project becomes one message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        code = exc.exit_code
+    except click.exceptions.Abort:
+        code = 1
+    except SyncError as exc:
+        sys.stderr.write(f"sync-pipeline: {exc}\n")
+        code = 2 if isinstance(exc, SettingsError) else 1
+    sys.exit(code or 0)
+
+
+@app.command()
+def run() -> int:
+    """First sync, end to end: set everything up, pull every stream, show what was loaded."""
+    ready = make_ready()
+    if ready.sandbox_url:
+        console.out.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
+    pulled = pull_streams(ready, _streams_on(ready.settings), Wanted())
+    with ready.engine() as engine:
+        console.show_rows(stream_states(engine), as_json=False, title="Loaded")
+        for sample in answer_samples(engine):
+            console.out.print(f"\n{sample.question}\n\n{sample.sql};\n", markup=False)
+            console.show_table(sample.columns, sample.rows)
+    console.out.print('\nDatabase    psql "$(.venv/bin/sync-pipeline url)"', markup=False)
+    console.out.print(f"Dagster UI  make up, then http://127.0.0.1:{ready.settings.ui_port}")
+    return _exit_code(pulled, is_strict=False)
+
+
+@app.command()
+def up() -> None:
+    """Run the stack in the foreground: warehouse, Dagster UI, daemon with schedules."""
+    ready = make_ready()
+    console.out.print("Warehouse   `sync-pipeline url` prints its DSN", markup=False)
+    if ready.sandbox_url:
+        console.out.print(f"Sandbox     {ready.sandbox_url} (no source is configured)")
+    run_stack(ready, console.out.print)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that this SYNC_HOME started."""
+    settings = read_settings(environment())
+    home = Home(settings.sync_home)
+    stopped = stop_all(settings, home) if settings.sync_home.is_dir() else []
+    console.out.print(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running.")
+
+
+@app.command()
+def url() -> None:
+    """Start the warehouse if need be and print its DSN."""
+    sys.stdout.write(start_warehouse(read_settings(environment())) + "\n")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse's schema up to date."""
+    applied = open_warehouse(start_warehouse(read_settings(environment())))
+    console.out.print(f"Applied: {', '.join(applied)}" if applied else "Up to date.")
+
+
+@app.command()
+def pull(
+    streams: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE/ENTITY]...", help="Default: all")
+    ] = None,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="Disregard the stored hashes")] = False,
+    contact: Annotated[
+        list[str] | None, typer.Option(help="Only this contact (or tenant); may be repeated")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 for incomplete, denied or quarantined")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Read streams until everything asked for is read; the runs show in the Dagster UI."""
+    named = _streams_named(streams or [])
+    ready = make_ready()
+    wanted = Wanted(is_full=full, only=tuple(contact or ()))
+    pulled = pull_streams(ready, named or _streams_on(ready.settings), wanted)
+    console.show_rows([one.row() for one in pulled], as_json=as_json)
+    return _exit_code(pulled, is_strict=strict)
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show freshness, proofs, last runs and quarantine per stream."""
+    warehouse_url = start_warehouse(read_settings(environment()))
+    open_warehouse(warehouse_url)
+    with console.engine_on(warehouse_url) as engine:
+        console.show_rows(stream_states(engine), as_json=as_json)
+
+
+@app.command()
+def sandbox(
+    *,
+    contacts: Annotated[int, typer.Option(min=1, help="Size of the world")] = CONTACTS,
+    seed: Annotated[int, typer.Option(help="The world is a function of it")] = SEED,
+    latency_ms: Annotated[float, typer.Option(min=0, help="Each answer waits so long")] = 0.0,
+    print_env: Annotated[
+        bool, typer.Option("--print-env", help="Print the variables that point at it")
+    ] = False,
+) -> int:
+    """Serve the three APIs on loopback, over a made-up world, until Ctrl-C."""
+    settings = read_settings(environment())
+    home = Home(settings.sync_home)
+    found = find_sandbox(home)
+    if found and not print_env:
+        raise SetupError(f"the sandbox of this SYNC_HOME runs at {found}; `down` stops it")
+    port = int(found.rpartition(":")[2]) if found else settings.sandbox_port
+    command = sandbox_command(port, World(contacts, seed, latency_ms))
+    if print_env:
+        return subprocess.call([*command, "--print-env"])  # noqa: S603 -- our own module
+    home.make()
+    with subprocess.Popen(command) as process:  # noqa: S603 -- our own module
+        facts = {"url": f"http://127.0.0.1:{port}", "contacts": contacts, "seed": seed}
+        note_running(home, "sandbox", process.pid, **facts)
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The sandbox got it too, and ends by itself.
+            return process.wait()
+
+
+def _streams_named(names: list[str]) -> list[Stream]:
+    unknown = [name for name in names if name not in STREAMS]
+    if unknown:
+        raise click.UsageError(f"unknown stream {unknown[0]!r}; there are {', '.join(STREAMS)}")
+    return [STREAMS[name] for name in names]
+
+
+def _streams_on(settings: Settings) -> list[Stream]:
+    on = [s for s in STREAMS.values() if getattr(settings, s.source) is not None]
+    for source in sorted({s.source for s in STREAMS.values()} - {s.source for s in on}):
+        console.err.print(f"{source} is off: {source.upper()}_BASE_URL is not set")
+    return on
+
+
+def _exit_code(pulled: list[Pulled], *, is_strict: bool) -> int:
+    for one in pulled:
+        for line in one.complaints():
+            console.err.print(line, markup=False)
+    failed = any(one.error for one in pulled)
+    return 1 if failed or (is_strict and any(one.complaints() for one in pulled)) else 0

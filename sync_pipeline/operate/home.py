@@ -1,0 +1,121 @@
+"""The layout of SYNC_HOME, and the small files in it that say what is running."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from sync_pipeline.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below SYNC_HOME."""
+
+    root: Path
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME."""
+        return self.root / "dagster"
+
+    @property
+    def logs(self) -> Path:
+        """What the background processes print."""
+        return self.root / "logs"
+
+    @property
+    def running(self) -> Path:
+        """One file per process that this home started."""
+        return self.root / "run"
+
+    def make(self) -> None:
+        """Create the folders; raise SetupError where that is impossible."""
+        try:
+            for folder in (self.root, self.dagster, self.logs, self.running):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise SetupError(
+                f"SYNC_HOME {self.root} cannot be written ({exc.strerror}): free or change it"
+            ) from exc
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Let one process at a time do ``name``."""
+        with (self.running / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that this home started, told apart from a later one with the same number."""
+
+    pid: int
+    born_at: float
+    facts: dict[str, str | int]
+
+    def process(self) -> psutil.Process | None:
+        """Return the process if it is still that one and alive."""
+        try:
+            process = psutil.Process(self.pid)
+            is_same = abs(process.create_time() - self.born_at) < 1
+            return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def note_running(home: Home, name: str, pid: int, **facts: str | int) -> None:
+    """Write down that process ``pid`` runs as ``name``."""
+    noted = {"pid": pid, "born_at": psutil.Process(pid).create_time(), "facts": facts}
+    path = home.running / f"{name}.json"
+    # Renamed into place: a reader never meets half a file.
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(noted), encoding="utf-8")
+    draft.replace(path)
+
+
+def find_noted(home: Home, name: str) -> Running | None:
+    """Return what was written down of ``name``, whether or not it still runs."""
+    try:
+        noted = json.loads((home.running / f"{name}.json").read_text(encoding="utf-8"))
+        return Running(noted["pid"], noted["born_at"], noted["facts"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def stop_running(home: Home, name: str, *, patience_s: float = 20.0) -> bool:
+    """End ``name`` and what it started: asked first, killed after ``patience_s``."""
+    noted = find_noted(home, name)
+    process = noted.process() if noted else None
+    if process is None:
+        return False
+    family = [process, *_children(process)]
+    process.terminate()
+    psutil.wait_procs([process], timeout=patience_s)
+    rest = [member for member in family if member.is_running()]
+    for member in rest:
+        _kill(member)
+    psutil.wait_procs(rest, timeout=patience_s)
+    return True
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return

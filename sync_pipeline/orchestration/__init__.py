@@ -1,0 +1,1 @@
+"""Dagster's side: assets, jobs, schedules, resources. The only package that imports dagster."""

@@ -1,0 +1,83 @@
+"""Runs launched from the command line: in this process, recorded in the Dagster instance."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+from dagster import DagsterInstance
+from sqlalchemy import Engine
+
+from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.orchestration.assets import asset_key
+from sync_pipeline.orchestration.build import build_definitions
+from sync_pipeline.orchestration.schedules import run_config, run_tags
+from sync_pipeline.settings import Settings
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.runs import abandon_runs
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of a pull."""
+
+    as_of: datetime
+    is_full: bool = False
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A finished run; ``error`` in words when it failed."""
+
+    run_id: str
+    error: str | None
+
+
+def new_run_id() -> str:
+    """Return an id for a run, to watch it by while it runs."""
+    return str(uuid.uuid4())
+
+
+def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str) -> Launched:
+    """Run ``pull_job`` over one stream and wait for it."""
+    job = build_definitions(settings).resolve_job_def("pull_job")
+    options = {"as_of": asked.as_of.isoformat(), "is_full": asked.is_full, "only": [*asked.only]}
+    with DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            asset_selection=[asset_key(stream)],
+            run_config=_QUIET | run_config(stream, **options),
+            tags=run_tags(stream, "pull"),
+            raise_on_error=False,
+        )
+        return Launched(run_id, None if result.success else _error(result))
+
+
+def settle_dead_runs(engine: Engine) -> int:
+    """Close the runs whose process died, here and in Dagster; return how many there were."""
+    with transaction(engine) as connection:
+        dead = [run for stream in STREAMS.values() for run in abandon_runs(connection, stream)]
+    if dead:
+        with DagsterInstance.get() as instance:
+            for run_id in dead:
+                run = instance.get_run_by_id(run_id)
+                if run is not None and not run.is_finished:
+                    instance.report_run_failed(run, "its process ended without a word")
+    return len(dead)
+
+
+def _error(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data is not None:
+                return failure.user_failure_data.description or "failed"
+            if failure.error is not None:
+                return f"unexpected {failure.error.cls_name} (see the run {result.run_id})"
+    return f"the run {result.run_id} did not get to its step"

@@ -1,0 +1,59 @@
+"""What a materialisation shows: the counts of `ops.sync_runs`, the proof, a small preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.pull.run import PullReport
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.stored import preview
+
+_COUNTS = ("rows_", "scopes_")
+_TRAFFIC = ("requests", "retries", "bytes_read")
+
+
+def materialisation(
+    engine: Engine, stream: Stream, report: PullReport
+) -> dg.MaterializeResult[None]:
+    """Return the result of a run, without a person's data."""
+    row = report.row
+    counts = {name: int(str(row[name])) for name in row if name.startswith(_COUNTS)}
+    counts |= {name: int(str(row[name])) for name in _TRAFFIC}
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": report.table_rows,
+            "dagster/table_name": f"warehouse.{stream.entity.name}",
+            **counts,
+            "is_complete": dg.MetadataValue.bool(bool(row["is_complete"])),
+            "scopes_remaining": report.remaining,
+            "seconds": _seconds(row),
+            "proof": dg.MetadataValue.md(_proof(report)),
+            "preview": dg.MetadataValue.md(_preview(engine, stream)),
+        }
+    )
+
+
+def _seconds(row: Mapping[str, object]) -> float:
+    began, ended = row["started_at"], row["finished_at"]
+    return round((ended - began).total_seconds(), 3)  # type: ignore[operator]
+
+
+def _proof(report: PullReport) -> str:
+    lines = [f"| {proof} | {scopes} |" for proof, scopes in report.proofs.items()]
+    return "\n".join(["| proof of the last reading | scopes |", "|---|---|", *lines])
+
+
+def _preview(engine: Engine, stream: Stream) -> str:
+    names = stream.entity.presentable
+    with transaction(engine) as connection:
+        rows = preview(connection, stream)
+    lines = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join(names) + " |", "|" + "---|" * len(names), *lines])
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")

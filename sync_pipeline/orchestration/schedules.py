@@ -1,0 +1,86 @@
+"""`pull_job`, and one schedule per stream that launches a run of it: one run per stream."""
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.orchestration.assets import STREAM_ASSETS, asset_key
+from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.settings import MINUTES_PER_HOUR, Settings
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.locks import is_locked
+
+_NOT_YET_RUNNING = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+]
+
+pull_job = dg.define_asset_job(
+    "pull_job",
+    selection=dg.AssetSelection.assets(*STREAM_ASSETS),
+    description="Reads streams from their sources into the warehouse",
+    tags={"sync/lane": "bulk"},
+)
+
+
+def run_tags(stream: Stream, cause: str) -> dict[str, str]:
+    """Return the tags of a run over one stream."""
+    return {
+        "sync/source": stream.source,
+        "sync/entity": stream.entity.name,
+        "sync/cause": cause,
+        "sync/lane": "bulk",
+    }
+
+
+def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition:
+    """Return the schedule of a stream, on from the start."""
+    source = getattr(settings, stream.source)
+    minutes = source.interval_minutes if source else 15
+
+    @dg.schedule(
+        name=f"{stream.source}_{stream.entity.name}_schedule",
+        job=pull_job,
+        cron_schedule=cron(minutes),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Pulls {stream} every {minutes} minutes",
+    )
+    def tick(
+        context: dg.ScheduleEvaluationContext, pipeline: Pipeline
+    ) -> dg.RunRequest | dg.SkipReason:
+        if getattr(pipeline.settings, stream.source) is None:
+            return dg.SkipReason(f"{stream.source} is off: set {stream.source.upper()}_BASE_URL")
+        waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
+        if context.instance.get_runs_count(waiting):
+            return dg.SkipReason(f"an earlier run over {stream} still waits for its turn")
+        with transaction(pipeline.engine) as connection:
+            if is_locked(connection, stream):
+                return dg.SkipReason(f"{stream} is being read by a run at this moment")
+        return dg.RunRequest(
+            asset_selection=[asset_key(stream)],
+            tags=run_tags(stream, "schedule"),
+            run_config=run_config(stream, is_due_only=True),
+        )
+
+    return tick
+
+
+def run_config(stream: Stream, **options: object) -> dict[str, object]:
+    """Return the run configuration that gives ``options`` to the asset of ``stream``."""
+    name = asset_key(stream).to_python_identifier()
+    return {"ops": {name: {"config": options}}}
+
+
+def cron(minutes: int) -> str:
+    """Return the cron line of an interval that divides an hour, or whole hours of a day."""
+    if minutes < MINUTES_PER_HOUR:
+        return f"*/{minutes} * * * *"
+    hours = minutes // MINUTES_PER_HOUR
+    return f"0 */{hours} * * *" if hours < 24 else "0 0 * * *"  # noqa: PLR2004 -- a day
+
+
+def stream_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return the schedules of all streams."""
+    return [stream_schedule(stream, settings) for stream in STREAMS.values()]

@@ -1,0 +1,110 @@
+"""A pull from the command line: each stream as Dagster runs, until everything asked for is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from sync_pipeline import console
+from sync_pipeline.entities import Stream
+from sync_pipeline.operate.ready import Ready
+from sync_pipeline.orchestration.launch import (
+    Asked,
+    Launched,
+    new_run_id,
+    run_stream,
+    settle_dead_runs,
+)
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.runs import RunKey, find_run
+
+_SHOWN = ("read", "inserted", "updated", "unchanged", "duplicate", "outdated", "quarantined")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of every stream."""
+
+    is_full: bool = False
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What the runs over one stream came to: their rows of `ops.sync_runs`, in order."""
+
+    stream: Stream
+    runs: Sequence[Mapping[str, object]]
+    error: str | None
+
+    def count(self, name: str) -> int:
+        """Return the sum of a count over the runs."""
+        return sum(int(str(run[name])) for run in self.runs)
+
+    def is_complete(self) -> bool:
+        """Tell whether everything was read and proven."""
+        gaps = self.count("scopes_incomplete") + self.count("scopes_denied")
+        return bool(self.runs and self.runs[-1]["is_complete"]) and not gaps
+
+    def row(self) -> dict[str, object]:
+        """Return the line that a person reads."""
+        counts = {name: self.count(f"rows_{name}") for name in _SHOWN}
+        outcome = "failed" if self.error else "succeeded"
+        return {
+            "stream": str(self.stream),
+            "outcome": outcome,
+            **counts,
+            "complete": self.is_complete(),
+        }
+
+    def complaints(self) -> list[str]:
+        """Return what a person should know, one line each; empty when all is well."""
+        if self.error:
+            return [f"{self.stream} failed: {self.error}"]
+        gaps = {
+            "scopes_incomplete": "could not be proven complete",
+            "scopes_denied": "denied to this identity",
+            "rows_quarantined": "quarantined (ops.quarantine says why)",
+        }
+        return [
+            f"{self.stream}: {self.count(name):,} {name.partition('_')[0]} {said}"
+            for name, said in gaps.items()
+            if self.count(name)
+        ]
+
+
+def pull_streams(ready: Ready, streams: Sequence[Stream], wanted: Wanted) -> list[Pulled]:
+    """Pull each stream in turn; a stream that fails does not keep the next one from its turn."""
+    # Dagster's instance and the runs' own resource read the environment.
+    os.environ.update(ready.environ)
+    with ready.engine() as engine:
+        settle_dead_runs(engine)
+        return [_pull(ready, engine, stream, wanted) for stream in streams]
+
+
+def _pull(ready: Ready, engine: Engine, stream: Stream, wanted: Wanted) -> Pulled:
+    asked = Asked(datetime.now(UTC), is_full=wanted.is_full, only=wanted.only)
+    runs: list[Mapping[str, object]] = []
+    while True:
+        launched = _run(ready, engine, stream, asked)
+        with transaction(engine) as connection:
+            row = find_run(connection, RunKey(launched.run_id, stream))
+        runs += [row] if row else []
+        # A run ends with its slice of time: another one goes on where it stopped.
+        if launched.error or row is None or not _is_cut_short(row):
+            return Pulled(stream, runs, launched.error)
+
+
+def _run(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Launched:
+    run_id = new_run_id()
+    with console.progress_of(engine, stream, run_id):
+        return run_stream(stream, asked, settings=ready.settings, run_id=run_id)
+
+
+def _is_cut_short(row: Mapping[str, object]) -> bool:
+    read = int(str(row["scopes_read"]))
+    return 0 < read < int(str(row["scopes_total"]))
