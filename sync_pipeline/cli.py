@@ -13,10 +13,17 @@ import typer
 from sync_pipeline import console
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError
-from sync_pipeline.operate.home import Home, note_running
-from sync_pipeline.operate.ready import Ready, make_ready, open_warehouse, start_warehouse
+from sync_pipeline.operate.home import Home
+from sync_pipeline.operate.ready import make_ready, open_warehouse, start_warehouse
 from sync_pipeline.operate.samples import answer_samples
-from sync_pipeline.operate.sandbox import CONTACTS, SEED, World, find_sandbox, sandbox_command
+from sync_pipeline.operate.sandbox import (
+    CONTACTS,
+    SEED,
+    World,
+    find_sandbox,
+    note_sandbox,
+    sandbox_command,
+)
 from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
 from sync_pipeline.pulling import Pulled, Wanted, pull_streams
@@ -146,13 +153,13 @@ def sandbox(
     if found and not print_env:
         raise SetupError(f"the sandbox of this SYNC_HOME runs at {found}; `down` stops it")
     port = int(found.rpartition(":")[2]) if found else settings.sandbox_port
-    command = sandbox_command(port, World(contacts, seed, latency_ms))
+    world = World(contacts, seed, latency_ms)
+    command = sandbox_command(port, world)
     if print_env:
         return subprocess.call([*command, "--print-env"])  # noqa: S603 -- our own module
     home.make()
     with subprocess.Popen(command) as process:  # noqa: S603 -- our own module
-        facts = {"url": f"http://127.0.0.1:{port}", "contacts": contacts, "seed": seed}
-        note_running(home, "sandbox", process.pid, **facts)
+        note_sandbox(home, process.pid, f"http://127.0.0.1:{port}", world)
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -19,7 +21,9 @@ from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse.engine import open_engine, transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
-_LOOK_EVERY_S = 0.5
+_TABLE_WIDTH = 140
+_BAR_EVERY_S = 0.5
+_LINE_EVERY_S = 10.0
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -38,13 +42,15 @@ def show_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
 ) -> None:
     """Print a table; numbers stand to the right."""
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
-        numeric = any(isinstance(row[position], int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        numeric = any(isinstance(row[position], int | float | Decimal) for row in rows)
+        heading = name.replace("_", "\n")
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(_cell, row))
-    out.print(table, soft_wrap=False)
+    # A narrower terminal breaks the lines itself; cut cells would hide what was asked for.
+    out.print(table, width=max(out.width, _TABLE_WIDTH))
 
 
 @contextmanager
@@ -61,7 +67,8 @@ def engine_on(url: str) -> Iterator[Engine]:
 def progress_of(engine: Engine, stream: Stream, run_id: str) -> Iterator[None]:
     """Show how far the run is, from its own record: a bar on a terminal, else plain lines."""
     ended = threading.Event()
-    watch = threading.Thread(target=_watch, args=(engine, RunKey(run_id, stream), ended))
+    show = _show_bar if err.is_terminal else _show_lines
+    watch = threading.Thread(target=show, args=(engine, RunKey(run_id, stream), ended))
     watch.start()
     try:
         yield
@@ -70,7 +77,7 @@ def progress_of(engine: Engine, stream: Stream, run_id: str) -> Iterator[None]:
         watch.join()
 
 
-def _watch(engine: Engine, key: RunKey, ended: threading.Event) -> None:
+def _show_bar(engine: Engine, key: RunKey, ended: threading.Event) -> None:
     columns = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -78,17 +85,34 @@ def _watch(engine: Engine, key: RunKey, ended: threading.Event) -> None:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(str(key.stream), total=None, rate="")
-        while not ended.wait(_LOOK_EVERY_S):
-            try:
-                with transaction(engine) as connection:
-                    row = find_run(connection, key)
-            except WarehouseError:
-                continue  # the run itself says so
+        while not ended.wait(_BAR_EVERY_S):
+            row = _look(engine, key)
             if row is not None:
-                scopes = (int(str(row["scopes_total"])), int(str(row["scopes_read"])))
-                bar.update(task, total=scopes[0], completed=scopes[1], rate=_rate(row))
+                total, read = _scopes(row)
+                bar.update(task, total=total, completed=read, rate=_rate(row))
+
+
+def _show_lines(engine: Engine, key: RunKey, ended: threading.Event) -> None:
+    err.print(f"{key.stream} …")
+    while not ended.wait(_LINE_EVERY_S):
+        row = _look(engine, key)
+        if row is not None:
+            total, read = _scopes(row)
+            err.print(f"{key.stream}: {read:,} of {total:,} read, {_rate(row)}")
+
+
+def _look(engine: Engine, key: RunKey) -> Mapping[str, object] | None:
+    try:
+        with transaction(engine) as connection:
+            return find_run(connection, key)
+    except WarehouseError:
+        return None  # the run itself says so
+
+
+def _scopes(row: Mapping[str, object]) -> tuple[int, int]:
+    return int(str(row["scopes_total"])), int(str(row["scopes_read"]))
 
 
 def _rate(row: Mapping[str, object]) -> str:

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dagster import DagsterInstance
 from sqlalchemy import Engine
 
 from sync_pipeline import console
 from sync_pipeline.entities import Stream
 from sync_pipeline.operate.ready import Ready
+from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.launch import (
     Asked,
     Launched,
     new_run_id,
     run_stream,
-    settle_dead_runs,
 )
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
@@ -66,12 +67,12 @@ class Pulled:
         if self.error:
             return [f"{self.stream} failed: {self.error}"]
         gaps = {
-            "scopes_incomplete": "could not be proven complete",
+            "scopes_incomplete": "not proven complete",
             "scopes_denied": "denied to this identity",
             "rows_quarantined": "quarantined (ops.quarantine says why)",
         }
         return [
-            f"{self.stream}: {self.count(name):,} {name.partition('_')[0]} {said}"
+            f"{self.stream}: {said}: {self.count(name):,} {name.partition('_')[0]}"
             for name, said in gaps.items()
             if self.count(name)
         ]
@@ -82,7 +83,8 @@ def pull_streams(ready: Ready, streams: Sequence[Stream], wanted: Wanted) -> lis
     # Dagster's instance and the runs' own resource read the environment.
     os.environ.update(ready.environ)
     with ready.engine() as engine:
-        settle_dead_runs(engine)
+        with DagsterInstance.get() as instance:
+            settle_dead_runs(engine, instance)
         return [_pull(ready, engine, stream, wanted) for stream in streams]
 
 

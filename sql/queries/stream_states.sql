@@ -1,19 +1,17 @@
 -- Per stream: its last run, how fresh its proofs are, what is open.
 SELECT
-    wanted.source,
-    wanted.entity,
-    last.outcome AS last_outcome,
-    last.started_at AS last_started_at,
-    last.is_complete,
-    last.error,
+    last.started_at AS last_run,
+    last.outcome,
+    last.is_complete AS complete,
     proofs.scopes,
     proofs.incomplete,
     proofs.denied,
-    proofs.oldest_proof_at,
+    proofs.oldest_proof,
     (
         SELECT count(*) FROM ops.quarantine AS q
         WHERE q.source = wanted.source AND q.entity = wanted.entity AND q.resolved_at IS NULL
-    ) AS quarantined
+    ) AS quarantined,
+    last.error
 FROM unnest(CAST(:sources AS text []), CAST(:entities AS text []))
     WITH ORDINALITY AS wanted (source, entity, position)
 LEFT JOIN LATERAL (
@@ -27,7 +25,7 @@ CROSS JOIN LATERAL (
         count(*) AS scopes,
         count(*) FILTER (WHERE w.proof = 'incomplete') AS incomplete,
         count(*) FILTER (WHERE w.reason = 'denied') AS denied,
-        min(w.proven_at) AS oldest_proof_at
+        min(w.proven_at) AS oldest_proof
     FROM ops.watermarks AS w
     WHERE w.source = wanted.source AND w.entity = wanted.entity
 ) AS proofs

@@ -56,6 +56,11 @@ def start_sandbox(settings: Settings, home: Home, world: World | None = None) ->
         return _start(home, settings, world or _remembered(home))
 
 
+def note_sandbox(home: Home, pid: int, url: str, world: World) -> None:
+    """Write down that the sandbox at ``url`` runs, for other commands and for the next start."""
+    note_running(home, "sandbox", pid, url=url, contacts=world.contacts, seed=world.seed)
+
+
 def sandbox_environment(url: str) -> dict[str, str]:
     """Return the variables that point at the sandbox at ``url``."""
     try:
@@ -89,8 +94,7 @@ def _start(home: Home, settings: Settings, world: World) -> str:
             )
         url = _address(process, log)
         if url:
-            facts = {"url": url, "contacts": world.contacts, "seed": world.seed}
-            note_running(home, "sandbox", process.pid, **facts)
+            note_sandbox(home, process.pid, url, world)
             return url
     raise SetupError(f"the sandbox does not start (SANDBOX_PORT taken?): see {log}")
 

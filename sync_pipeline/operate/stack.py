@@ -8,9 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,13 +17,14 @@ import httpx
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.home import Home, find_noted, note_running, stop_running
 from sync_pipeline.operate.postgres import EmbeddedPostgres
-from sync_pipeline.operate.ready import Ready
+from sync_pipeline.operate.ready import Ready, start_warehouse
+from sync_pipeline.operate.sandbox import start_sandbox
 from sync_pipeline.settings import Settings
 from sync_pipeline.shipped import shipped_path
 
 PROCESSES = ("webserver", "daemon")
 _START_S = 120.0
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 1.0
 
 
 class StopRequestedError(Exception):
@@ -47,7 +47,7 @@ def run_stack(ready: Ready, say: Callable[[str], None]) -> None:
             _await_ui(ui_url, processes, home)
             say(f"Dagster UI     {ui_url}")
             say("Stop with Ctrl-C.")
-            _watch(processes, home)
+            _watch(ready, processes)
     except StopRequestedError:
         say("Stopping…")
     finally:
@@ -124,9 +124,13 @@ def _await_ui(url: str, processes: dict[str, subprocess.Popen[bytes]], home: Hom
     raise SetupError(f"the Dagster UI does not answer: see {home.logs / 'webserver.log'}")
 
 
-def _watch(processes: dict[str, subprocess.Popen[bytes]], home: Home) -> None:
+def _watch(ready: Ready, processes: dict[str, subprocess.Popen[bytes]]) -> None:
     while True:
-        _refuse_dead(processes, home)
+        _refuse_dead(processes, ready.home)
+        # Killed from outside, these two come back: nothing that they hold is lost.
+        start_warehouse(ready.settings)
+        if ready.sandbox_url:
+            start_sandbox(ready.settings, ready.home)
         time.sleep(_LOOK_EVERY_S)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
@@ -25,14 +24,6 @@ def stream_states(engine: Engine) -> list[Row]:
     with transaction(engine) as connection:
         rows = connection.execute(statement("stream_states"), parameters).mappings().all()
         return [
-            {"stream": str(stream), "rows": count_rows(connection, stream)} | _told(row)
+            {"stream": str(stream), "rows": count_rows(connection, stream), **row}
             for stream, row in zip(streams, rows, strict=True)
         ]
-
-
-def _told(row: Row) -> dict[str, object]:
-    told = {name: row[name] for name in row if name not in {"source", "entity"}}
-    oldest = row["oldest_proof_at"]
-    if isinstance(oldest, datetime):
-        told["stalest_minutes"] = round((datetime.now(UTC) - oldest).total_seconds() / 60, 1)
-    return told

@@ -21,7 +21,7 @@ class PullConfig(dg.Config):
 
     is_due_only: bool = Field(default=False, description="Read only what is due by its own time")
     as_of: str | None = Field(
-        default=None, description="ISO 8601: read what was not read since (default: the run's start)"
+        default=None, description="ISO 8601: read what was not read since (default: now)"
     )
     is_full: bool = Field(default=False, description="Disregard the stored hashes")
     only: list[str] = Field(default_factory=list, description="Only these contacts or tenants")

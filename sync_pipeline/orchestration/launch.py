@@ -8,15 +8,12 @@ from datetime import datetime
 
 import dagster as dg
 from dagster import DagsterInstance
-from sqlalchemy import Engine
 
-from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.entities import Stream
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.schedules import run_config, run_tags
 from sync_pipeline.settings import Settings
-from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.runs import abandon_runs
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -57,19 +54,6 @@ def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str)
             raise_on_error=False,
         )
         return Launched(run_id, None if result.success else _error(result))
-
-
-def settle_dead_runs(engine: Engine) -> int:
-    """Close the runs whose process died, here and in Dagster; return how many there were."""
-    with transaction(engine) as connection:
-        dead = [run for stream in STREAMS.values() for run in abandon_runs(connection, stream)]
-    if dead:
-        with DagsterInstance.get() as instance:
-            for run_id in dead:
-                run = instance.get_run_by_id(run_id)
-                if run is not None and not run.is_finished:
-                    instance.report_run_failed(run, "its process ended without a word")
-    return len(dead)
 
 
 def _error(result: dg.ExecuteInProcessResult) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -39,7 +40,9 @@ def materialisation(
 
 def _seconds(row: Mapping[str, object]) -> float:
     began, ended = row["started_at"], row["finished_at"]
-    return round((ended - began).total_seconds(), 3)  # type: ignore[operator]
+    if not isinstance(began, datetime) or not isinstance(ended, datetime):
+        return 0.0
+    return round((ended - began).total_seconds(), 3)
 
 
 def _proof(report: PullReport) -> str:

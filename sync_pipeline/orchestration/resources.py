@@ -1,6 +1,6 @@
 """What assets and schedules are given: settings and an engine on the warehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -11,14 +11,17 @@ from sync_pipeline.operate.ready import make_ready
 from sync_pipeline.settings import Settings
 
 
-class Pipeline(dg.ConfigurableResource[None]):
+class Pipeline(dg.ConfigurableResource["Pipeline"]):
     """The warehouse and the sources, made ready when a run or a tick begins."""
 
     _settings: Settings = PrivateAttr()
     _engine: Engine = PrivateAttr()
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Pipeline"]:  # noqa: ARG002 -- Dagster's signature
+    def yield_for_execution(
+        self,
+        context: dg.InitResourceContext,  # noqa: ARG002 -- Dagster's signature
+    ) -> Generator["Pipeline", None, None]:
         """Bring up what is missing; give the connections back at the end."""
         ready = make_ready()
         with ready.engine() as engine:

@@ -5,6 +5,7 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.orchestration.assets import STREAM_ASSETS, asset_key
+from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import MINUTES_PER_HOUR, Settings
 from sync_pipeline.warehouse.engine import transaction
@@ -52,6 +53,7 @@ def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition
     ) -> dg.RunRequest | dg.SkipReason:
         if getattr(pipeline.settings, stream.source) is None:
             return dg.SkipReason(f"{stream.source} is off: set {stream.source.upper()}_BASE_URL")
+        settle_dead_runs(pipeline.engine, context.instance)
         waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
         if context.instance.get_runs_count(waiting):
             return dg.SkipReason(f"an earlier run over {stream} still waits for its turn")

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from sync_pipeline.pull.batch import Loader
-from sync_pipeline.pull.denials import Denials
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.setbacks import Setbacks
 from sync_pipeline.pull.work import Context, Work
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.runs import BatchCounts, Traffic
@@ -40,10 +40,10 @@ class _Reader:
     work: Work
     width: int
     deadline: float
-    denials: Denials
     queue: asyncio.Queue[Reading | Exception | None] = field(
         default_factory=lambda: asyncio.Queue(_QUEUED)
     )
+    _setbacks: Setbacks = field(default_factory=Setbacks)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read_all(self) -> None:
@@ -53,7 +53,7 @@ class _Reader:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(self.width):
                     workers.create_task(self._read_some())
-            self.denials.conclude()
+            self._setbacks.conclude()
         except ExceptionGroup as group:
             ending = _first(group)
         except Exception as exc:  # noqa: BLE001 -- handed on whole to the loading side
@@ -68,7 +68,7 @@ class _Reader:
                 return
             reading = await self.work.read(scope)
             await self.queue.put(reading)
-            self.denials.note(reading)
+            self._setbacks.note(reading)
 
 
 async def carry_out(
@@ -76,7 +76,7 @@ async def carry_out(
 ) -> Outcome:
     """Read and load ``work`` until it is done or the deadline (monotonic seconds) has passed."""
     source = getattr(context.settings, context.stream.source)
-    reader = _Reader(work, source.max_in_flight, deadline, Denials(context.stream.source))
+    reader = _Reader(work, source.max_in_flight, deadline)
     counts = await _load(loader, work.opening, meter)
     reading = asyncio.create_task(reader.read_all())
     try:
@@ -88,7 +88,7 @@ async def carry_out(
     remaining = max(0, work.scopes_total - counts.scopes_read)
     if not remaining:
         counts += await _load(loader, work.closing, meter)
-    is_proven = not remaining and not counts.scopes_incomplete
+    is_proven = work.is_grounded and not remaining and not counts.scopes_incomplete
     return Outcome(counts, _traffic(meter), remaining, is_proven)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
+from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.due import due_scopes
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sweep import sweep_list
@@ -14,14 +15,15 @@ from sync_pipeline.sources.crmcom import CrmcomApi
 
 
 async def plan_communications(context: Context, api: CrmcomApi) -> Work:
-    """Plan the contacts whose list is due."""
+    """Plan the contacts whose list is due; complete they are if the ids are."""
+    is_grounded = await are_ids_proven(context, api)
     total, scopes = await due_scopes(context)
 
     async def read(contact_id: str) -> Reading:
         reading = _read_list(context, api, contact_id)
         return await contained(context, contact_id, datetime.now(UTC), reading)
 
-    return Work(scopes_total=total, scopes=scopes, read=read)
+    return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
 
 
 async def _read_list(context: Context, api: CrmcomApi, contact_id: str) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sync_pipeline.errors import SyncError
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.warehouse.progress import Due, Proof, Reason
 
@@ -29,7 +30,8 @@ class Reading:
     """One scope, read to its end or given up for ``reason``.
 
     ``read_at`` is when its first request was sent. ``access`` is what the API said about
-    reading the contact, where it said something.
+    reading the contact, where it said something; ``setback`` is the error that it was given up
+    for.
     """
 
     scope: str
@@ -43,3 +45,4 @@ class Reading:
     unchanged: int = 0
     ignored: int = 0
     access: str | None = None
+    setback: SyncError | None = None

@@ -76,6 +76,8 @@ def _held(engine: Engine, key: RunKey, request: PullRequest) -> Iterator[Connect
     scopes = sorted(set(request.only)) or [""]
     patience = time.monotonic() + request.slice_s + _BEYOND_A_SLICE_S
     with in_words(), engine.connect() as connection:
+        # Not back to the pool in the end: the locks are to end with this session, come what may.
+        connection.detach()
         locks.hold_run(connection, key.run_id, key.stream)
         connection.commit()
         for scope in scopes:
@@ -86,7 +88,6 @@ def _held(engine: Engine, key: RunKey, request: PullRequest) -> Iterator[Connect
                 time.sleep(_ASK_AGAIN_S)
             connection.commit()
         yield connection
-        locks.release_all(connection)
 
 
 def _begin(engine: Engine, key: RunKey, request: PullRequest) -> None:

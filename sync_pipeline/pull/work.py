@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.errors import AccessDeniedError, RecordNotFoundError, WrongAnswerError
+from sync_pipeline.errors import (
+    AccessDeniedError,
+    CredentialRefusedError,
+    RecordNotFoundError,
+    SourceError,
+    TransientSourceError,
+    WrongAnswerError,
+)
 from sync_pipeline.normalise.frame import NORMALISER_VERSION
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings
-from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.hashes import raw_hash
 from sync_pipeline.warehouse.progress import Proof, Reason
 
@@ -26,18 +31,13 @@ DENIED_AGAIN_AFTER = timedelta(days=7)
 MISSING_AGAIN_AFTER = timedelta(days=1)
 
 
-class Api(Protocol):
-    """What `run` needs of a source client."""
-
-    meter: Meter
-
-
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a run is going to read.
 
     ``opening`` is committed first; ``scopes`` names the scopes, which ``read`` reads;
-    ``closing`` is committed last, and only when every scope was read.
+    ``closing`` is committed last, and only when every scope was read. ``is_grounded`` tells
+    whether the list of the scopes themselves is proven.
     """
 
     scopes_total: int
@@ -45,6 +45,7 @@ class Work:
     read: Callable[[str], Awaitable[Reading]]
     opening: list[Reading] = field(default_factory=list)
     closing: list[Reading] = field(default_factory=list)
+    is_grounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,30 @@ def keyless(raw: bytes, observed_at: datetime) -> Reject:
 async def contained(
     context: Context, scope: str, read_at: datetime, reading: Awaitable[Reading]
 ) -> Reading:
-    """Read one scope; what is wrong with that scope alone is recorded and stops no other."""
+    """Read one scope; what is wrong with that scope alone is recorded and stops no other.
+
+    A refused credential concerns them all, and is raised.
+    """
     try:
         return await reading
-    except AccessDeniedError:
-        again = read_at + DENIED_AGAIN_AFTER
-        return _given_up(scope, Reason.DENIED, read_at, again, "denied")
-    except RecordNotFoundError:
-        again = read_at + MISSING_AGAIN_AFTER
-        return _given_up(scope, Reason.NOT_FOUND, read_at, again, "missing")
-    except WrongAnswerError:
-        return _given_up(scope, Reason.WRONG_ANSWER, read_at, context.due_again(read_at), None)
+    except CredentialRefusedError:
+        raise
+    except SourceError as exc:
+        reason, access, wait = _reason(exc)
+        due_at = read_at + wait if wait else context.due_again(read_at)
+        return Reading(scope, Proof.INCOMPLETE, reason, read_at, due_at, access=access, setback=exc)
 
 
-def _given_up(
-    scope: str, reason: Reason, read_at: datetime, due_at: datetime, access: str | None
-) -> Reading:
-    return Reading(scope, Proof.INCOMPLETE, reason, read_at, due_at, access=access)
+def _reason(exc: SourceError) -> tuple[Reason, str | None, timedelta | None]:
+    """Return why a scope is given up, what that says of its access, and when to ask again."""
+    match exc:
+        case AccessDeniedError():
+            return Reason.DENIED, "denied", DENIED_AGAIN_AFTER
+        case RecordNotFoundError():
+            return Reason.NOT_FOUND, "missing", MISSING_AGAIN_AFTER
+        case WrongAnswerError():
+            return Reason.WRONG_ANSWER, None, None
+        case TransientSourceError():
+            return Reason.UNAVAILABLE, None, None
+        case _:
+            return Reason.REFUSED, None, None

@@ -8,8 +8,7 @@ from sync_pipeline.entities import Stream
 
 _TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _HOLD = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
-_RELEASE_ALL = text("SELECT pg_advisory_unlock_all()")
-_RELEASE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+_TRY_BRIEFLY = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def try_lock(connection: Connection, stream: Stream, scope: str = "") -> bool:
@@ -25,22 +24,10 @@ def hold_run(connection: Connection, run_id: str, stream: Stream) -> None:
     connection.execute(_HOLD, {"name": f"sync-pipeline run {run_id} {stream}"})
 
 
-def release_all(connection: Connection) -> None:
-    """Give back every lock of this session."""
-    connection.execute(_RELEASE_ALL)
-
-
-def release(connection: Connection, stream: Stream, scope: str = "") -> None:
-    """Give the lock back."""
-    connection.execute(_RELEASE, {"name": _name(stream, scope)})
-
-
 def is_locked(connection: Connection, stream: Stream) -> bool:
-    """Tell whether some session sweeps the stream at this moment."""
-    if not try_lock(connection, stream):
-        return True
-    release(connection, stream)
-    return False
+    """Tell whether some session sweeps the stream at this moment (asked in a transaction)."""
+    # The lock that a yes to the question takes goes with the transaction.
+    return not connection.execute(_TRY_BRIEFLY, {"name": _name(stream, "")}).scalar_one()
 
 
 def _name(stream: Stream, scope: str) -> str:

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     DENIED = "denied"
     NOT_FOUND = "not found"
     WRONG_ANSWER = "wrong answer"
+    REFUSED = "request refused"
+    UNAVAILABLE = "unavailable"
 
 
 # These wait for their own time; asking for everything does not bring them forward.
@@ -80,6 +82,12 @@ def record_progress(
             "due_at": [r.due_at for r in readings],
         },
     )
+
+
+def proof_of(connection: Connection, stream: Stream, scope: str) -> Proof | None:
+    """Return how the scope's last reading was proven; null when it was never read."""
+    proof = connection.execute(statement("proof_of"), _named(stream) | {"scope": scope}).scalar()
+    return None if proof is None else Proof(proof)
 
 
 def is_scope_due(connection: Connection, stream: Stream, scope: str, due: Due) -> bool:

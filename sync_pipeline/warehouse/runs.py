@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection
@@ -58,6 +58,12 @@ def abandon_runs(connection: Connection, stream: Stream) -> list[str]:
     """Close the runs of the stream that died; return their ids."""
     parameters = {"source": stream.source, "entity": stream.entity.name, "stream": str(stream)}
     return list(connection.execute(statement("abandon_runs"), parameters).scalars())
+
+
+def abandoned_among(connection: Connection, run_ids: Sequence[str]) -> list[str]:
+    """Return which of the runs have died."""
+    found = connection.execute(statement("abandoned_among"), {"run_ids": list(run_ids)})
+    return list(found.scalars())
 
 
 def begin_run(connection: Connection, key: RunKey, *, cause: str) -> None:

@@ -1,0 +1,3 @@
+-- How the last reading of one scope was proven.
+SELECT proof FROM ops.watermarks
+WHERE source = :source AND entity = :entity AND scope = :scope

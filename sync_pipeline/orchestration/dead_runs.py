@@ -1,0 +1,28 @@
+"""Runs whose process died: closed in Dagster too, where they would hold a slot of the queue."""
+
+from __future__ import annotations
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from sqlalchemy import Engine
+
+from sync_pipeline.entities import STREAMS
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.runs import abandon_runs, abandoned_among
+
+_UNFINISHED = [
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+
+
+def settle_dead_runs(engine: Engine, instance: DagsterInstance) -> list[str]:
+    """Close every run that is known to be dead; return the ids of those that Dagster had open."""
+    unfinished = {run.run_id: run for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED))}
+    with transaction(engine) as connection:
+        for stream in STREAMS.values():
+            abandon_runs(connection, stream)
+        dead = abandoned_among(connection, list(unfinished))
+    for run_id in dead:
+        instance.report_run_failed(unfinished[run_id], "its process ended without a word")
+    return dead

@@ -1,0 +1,83 @@
+"""Where contact ids come from: the Back-Office list, or the registry file.
+
+Two streams need them: contacts renews them whenever they are due, communications only when
+nobody has yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sync_pipeline.entities import CRMCOM_CONTACTS
+from sync_pipeline.errors import SettingsError
+from sync_pipeline.pull.due import is_list_due
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.sweep import sweep_list
+from sync_pipeline.pull.work import Context
+from sync_pipeline.settings import CrmcomSettings
+from sync_pipeline.sources.contacts_file import read_contact_ids
+from sync_pipeline.sources.crmcom import CrmcomApi
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.progress import Proof, ScopeProgress, proof_of, record_progress
+from sync_pipeline.warehouse.registry import count_contacts, register_contacts
+
+
+async def renew_due_ids(context: Context, api: CrmcomApi) -> list[Reading]:
+    """Bring the registry up to date if its list is due; return that reading (scope '')."""
+    if context.request.only or not await asyncio.to_thread(is_list_due, context):
+        return []
+    return [await _renew(context, api)]
+
+
+async def are_ids_proven(context: Context, api: CrmcomApi) -> bool:
+    """Tell whether the list of ids is proven complete; bring it in if it was never read."""
+    contacts = replace(context, stream=CRMCOM_CONTACTS)
+    proof = await asyncio.to_thread(_known_proof, contacts)
+    if proof is None and not context.request.only:
+        reading = await _renew(contacts, api)
+        await asyncio.to_thread(_record, contacts, reading)
+        proof = reading.proof
+    return proof not in (None, Proof.INCOMPLETE)
+
+
+async def _renew(context: Context, api: CrmcomApi) -> Reading:
+    crmcom = context.settings.crmcom
+    if crmcom is None or crmcom.contact_ids != "backoffice":
+        return await asyncio.to_thread(_register_file, context, crmcom)
+    sweep = await sweep_list(api.contact_list_page)
+    await asyncio.to_thread(_register, context, list(sweep.rows), "backoffice", sweep.started_at)
+    due_at = context.due_again(sweep.started_at)
+    return Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
+
+
+def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
+    read_at = datetime.now(UTC)
+    if crmcom is not None and crmcom.contacts_file is not None:
+        _register(context, read_contact_ids(crmcom.contacts_file), "file", read_at)
+    with transaction(context.engine) as connection:
+        if count_contacts(connection) == 0:
+            raise SettingsError(
+                "no contact ids to read: set CRMCOM_CONTACTS_FILE to a CSV with the column "
+                "contact_id, or CRMCOM_BACKOFFICE_URL and CRMCOM_SECRET_KEY"
+            )
+    # The file is the whole list by definition.
+    return Reading("", Proof.SINGLE_RESPONSE, None, read_at, context.due_again(read_at))
+
+
+def _register(context: Context, ids: Sequence[str], origin: str, seen_at: datetime) -> None:
+    with transaction(context.engine) as connection:
+        register_contacts(connection, ids, origin=origin, seen_at=seen_at)
+
+
+def _known_proof(context: Context) -> Proof | None:
+    with transaction(context.engine) as connection:
+        return proof_of(connection, context.stream, "")
+
+
+def _record(context: Context, reading: Reading) -> None:
+    progress = ScopeProgress("", reading.proof, reading.reason, reading.read_at, reading.due_at)
+    with transaction(context.engine) as connection:
+        record_progress(connection, context.stream, [progress])

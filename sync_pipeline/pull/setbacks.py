@@ -1,0 +1,64 @@
+"""When what goes wrong with single scopes is no longer about single scopes, and a run must fail.
+
+One unreadable contact must not keep the others from being read, at this run or (being the
+longest due) at every later one. An API that is down, or that denies everything, must.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sync_pipeline.errors import IdentityCannotReadError, SyncError
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.warehouse.progress import Reason
+
+FIRST = 20
+IN_A_ROW = 5
+
+_ABOUT_THE_API = (Reason.DENIED, Reason.WRONG_ANSWER, Reason.REFUSED, Reason.UNAVAILABLE)
+
+
+class Setbacks:
+    """Counts the scopes that were given up.
+
+    The rule: the first 20, five unavailable in a row or, at the end, more than half.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._given_up: Counter[Reason] = Counter()
+        self._latest: dict[Reason, SyncError | None] = {}
+        self._unavailable_in_a_row = 0
+
+    def note(self, reading: Reading) -> None:
+        """Count a reading; raise when the rule is met."""
+        self._seen += 1
+        is_unavailable = reading.reason is Reason.UNAVAILABLE
+        self._unavailable_in_a_row = self._unavailable_in_a_row + 1 if is_unavailable else 0
+        if reading.reason in _ABOUT_THE_API:
+            self._given_up[reading.reason] += 1
+            self._latest[reading.reason] = reading.setback
+        if self._unavailable_in_a_row == IN_A_ROW:
+            raise self._said(Reason.UNAVAILABLE)
+        if self._seen == FIRST:
+            self._raise_for(FIRST)
+
+    def conclude(self) -> None:
+        """Raise when more than half of all were given up for one reason."""
+        self._raise_for(self._seen // 2 + 1)
+
+    def _raise_for(self, limit: int) -> None:
+        for reason, count in self._given_up.items():
+            if count >= limit:
+                raise self._said(reason)
+
+    def _said(self, reason: Reason) -> SyncError:
+        setback = self._latest[reason]
+        if reason is Reason.DENIED or setback is None:
+            return IdentityCannotReadError(
+                f"{self._given_up[reason]} of {self._seen} contacts are denied (403) to the "
+                "identity of CRMCOM_USERNAME: with CRMCOM_AUTH=service one identity must be "
+                "allowed to read all contacts; ask CRM.COM for such an identity, or list only "
+                "the contacts that it may read"
+            )
+        return setback
