@@ -5,7 +5,8 @@ Exit codes: 0 done, 1 something failed, 2 wrong use or settings.
 
 import subprocess
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import click
 import typer
@@ -14,7 +15,7 @@ from sync_pipeline import console
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError
 from sync_pipeline.operate.home import Home
-from sync_pipeline.operate.ready import make_ready, open_warehouse, start_warehouse
+from sync_pipeline.operate.ready import Ready, make_ready, open_warehouse, start_warehouse
 from sync_pipeline.operate.samples import answer_samples
 from sync_pipeline.operate.sandbox import (
     CONTACTS,
@@ -26,8 +27,10 @@ from sync_pipeline.operate.sandbox import (
 )
 from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
-from sync_pipeline.pulling import Pulled, Wanted, pull_streams
 from sync_pipeline.settings import Settings, environment, read_settings
+
+if TYPE_CHECKING:
+    from sync_pipeline.pulling import Pulled
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,7 +63,7 @@ def run() -> int:
     ready = make_ready()
     if ready.sandbox_url:
         console.out.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
-    pulled = pull_streams(ready, _streams_on(ready.settings), Wanted())
+    pulled = _pulled(ready, _streams_on(ready.settings))
     with ready.engine() as engine:
         console.show_rows(stream_states(engine), as_json=False, title="Loaded")
         for sample in answer_samples(engine):
@@ -121,8 +124,8 @@ def pull(
     """Read streams until everything asked for is read; the runs show in the Dagster UI."""
     named = _streams_named(streams or [])
     ready = make_ready()
-    wanted = Wanted(is_full=full, only=tuple(contact or ()))
-    pulled = pull_streams(ready, named or _streams_on(ready.settings), wanted)
+    streams_on = named or _streams_on(ready.settings)
+    pulled = _pulled(ready, streams_on, is_full=full, only=tuple(contact or ()))
     console.show_rows([one.row() for one in pulled], as_json=as_json)
     return _exit_code(pulled, is_strict=strict)
 
@@ -181,7 +184,16 @@ def _streams_on(settings: Settings) -> list[Stream]:
     return on
 
 
-def _exit_code(pulled: list[Pulled], *, is_strict: bool) -> int:
+def _pulled(
+    ready: Ready, streams: Sequence[Stream], *, is_full: bool = False, only: tuple[str, ...] = ()
+) -> "list[Pulled]":
+    # Dagster and pandas take seconds to import: the other commands do without.
+    from sync_pipeline.pulling import Wanted, pull_streams  # noqa: PLC0415
+
+    return pull_streams(ready, streams, Wanted(is_full=is_full, only=only))
+
+
+def _exit_code(pulled: "list[Pulled]", *, is_strict: bool) -> int:
     for one in pulled:
         for line in one.complaints():
             console.err.print(line, markup=False)
