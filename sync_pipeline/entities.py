@@ -11,9 +11,8 @@ from functools import cached_property
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
-Kind = TypeEngine[object]
+Kind = Text | Boolean | Integer | Date | DateTime | JSONB | LargeBinary
 TEXT, BOOLEAN, INTEGER, DAY = Text(), Boolean(), Integer(), Date()
 INSTANT, JSON, BYTES = DateTime(timezone=True), JSONB(), LargeBinary()
 
@@ -45,6 +44,10 @@ class Entity:
     columns: dict[str, Kind]
     presentable: tuple[str, ...]
     volatile: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        # Made at import, by one thread: a table is defined once in its metadata.
+        _ = self.table, self.history
 
     @cached_property
     def table(self) -> Table:

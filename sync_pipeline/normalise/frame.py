@@ -23,7 +23,6 @@ from sync_pipeline.records import Record, Reject
 # Part of every stored hash: raise it when a frame of the same bytes would come out different.
 NORMALISER_VERSION = 1
 
-_JSON = (Form.JSON, Form.JSON_TEXT)
 _ARROW = {Boolean: pa.bool_(), Integer: pa.int32(), Date: pa.date32(), LargeBinary: pa.binary()}
 
 
@@ -88,26 +87,31 @@ def _columns(
 
 
 def _decode(field: Field, taken: Taken, columns: Columns) -> pd.Series:
-    if field.form is Form.JSON:
-        return forms.json(taken.raw)
-    values = taken.decoded()
+    if field.form in forms.OF_RAW:
+        return forms.OF_RAW[field.form](taken.raw)
+    if field.form in forms.OF_VALUES:
+        return forms.OF_VALUES[field.form](taken.decoded())
     if field.form is Form.PHONE:
-        return forms.phone(values, columns["phone_country"])
+        return forms.phone(taken.spelled(), columns["phone_country"])
     if field.form is Form.KEYWORD:
-        return forms.keyword(values, field.keywords or {})
-    return forms.DECODERS[field.form](values)
+        return forms.keyword(taken.spelled(), field.keywords or {})
+    return forms.OF_TEXT[field.form](taken.spelled())
 
 
-def _lost(field: Field, taken: Taken, decoded: pd.Series) -> list[int]:
-    without_value = decoded.isna().tolist()
-    # Text columns drop U+0000, which PostgreSQL cannot keep there.
-    cut = set() if field.form in _JSON else taken.rows_with_nul()
-    return sorted({row for row, is_null in enumerate(without_value) if is_null} | cut)
+def _lost(field: Field, taken: Taken, decoded: pd.Series) -> set[int]:
+    lost = {row for row, is_null in enumerate(decoded.isna().tolist()) if is_null}
+    if field.form not in forms.OF_RAW:
+        # Text columns drop U+0000, which PostgreSQL cannot keep there.
+        lost |= taken.rows_with_nul()
+    if field.form is Form.DAY_PARTS:
+        lost |= forms.rows_beyond_day_parts(taken.decoded())
+    return lost
 
 
 def _typed(frame: pd.DataFrame, wanted: pa.Schema) -> pd.DataFrame:
     table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
+    typed: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return typed
 
 
 def _ids(records: Sequence[Record]) -> pd.Series:

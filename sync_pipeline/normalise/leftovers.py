@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import msgspec
 
-from sync_pipeline.normalise.opening import NUL, Members, nul_shown
+from sync_pipeline.normalise.opening import NUL, Members, members_of, nul_shown, object_of
 
 _NOTHING = (b"null", b'""')
-_OBJECT = msgspec.json.Decoder(Members)
 _VALUES = msgspec.json.Decoder(list[object])
 
 
@@ -31,6 +29,13 @@ class Taken:
             return _VALUES.decode(b"[" + b",".join(r or b"null" for r in self.raw) + b"]")
         except msgspec.ValidationError:
             return [_decoded(raw) for raw in self.raw]
+
+    def spelled(self) -> list[object]:
+        """Return the values as `decoded` does, but each number as text in its own spelling."""
+        return [
+            raw.decode() if raw and raw[:1] in b"-0123456789" else value
+            for raw, value in zip(self.raw, self.decoded(), strict=True)
+        ]
 
     def rows_with_nul(self) -> set[int]:
         """Return the rows whose value holds U+0000."""
@@ -85,34 +90,25 @@ class Leftovers:
         return ((nested, name) for nested in self._nested[parent])
 
     def _attributes_of(self, row: int) -> str:
-        members: dict[str, bytes | msgspec.Raw] = dict(self._records[row])
+        members = dict(self._records[row])
         for name, nested in self._nested.items():
             rest = nested[row]
             if rest:
-                members[name] = _joined(rest)
-        return nul_shown(_joined(members)).decode("utf-8")
+                members[name] = object_of(rest)
+        return nul_shown(bytes(object_of(members))).decode("utf-8")
 
 
 def _open_member(record: Members, name: str) -> Members | None:
     raw = bytes(record.get(name, b""))
-    if raw[:1] not in (b"{", b"n"):
-        return None
-    del record[name]
-    return _OBJECT.decode(raw) if raw[:1] == b"{" else None
-
-
-def _joined(members: dict[str, bytes | msgspec.Raw] | Members) -> bytes:
-    return b"{" + b",".join(_name(name) + raw for name, raw in members.items()) + b"}"
-
-
-@lru_cache(maxsize=4096)
-def _name(name: str) -> bytes:
-    return msgspec.json.encode(name) + b":"
+    opened = members_of(raw)
+    if opened is not None or raw == b"null":
+        del record[name]
+    return opened
 
 
 def _decoded(raw: bytes | None) -> object:
     try:
         return None if raw is None else msgspec.json.decode(raw)
     except msgspec.ValidationError:
-        # A number beyond a float's range; no column takes one, so it is given back as it is.
+        # A number beyond a float's range; no column but text takes one.
         return raw

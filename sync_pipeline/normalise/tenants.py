@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from sync_pipeline.entities import TENANTS
 from sync_pipeline.mapping import rosaas
 from sync_pipeline.normalise import forms
 from sync_pipeline.normalise.frame import Columns, Normalised, normalise
 from sync_pipeline.normalise.leftovers import Leftovers
+from sync_pipeline.normalise.scalars import small_integer
 from sync_pipeline.records import Record
 
 
@@ -24,14 +23,16 @@ def normalise_tenants(records: Iterable[Record]) -> Normalised:
 
 def _status_columns(leftovers: Leftovers) -> Columns:
     taken = leftovers.take([rosaas.STATUS])
-    words = forms.text(taken.decoded())
+    words = forms.text(taken.spelled())
     code = words.map(_code, na_action="ignore").astype(forms.INTEGER)
     name = code.map(rosaas.STATUS_NAMES.get, na_action="ignore").astype(forms.STRING).fillna(words)
-    leftovers.give_back(taken, name.isna().to_numpy().nonzero()[0].tolist())
+    is_unknown = name.isna()
+    lost = {row for row, is_null in enumerate(is_unknown.tolist()) if is_null}
+    leftovers.give_back(taken, lost | taken.rows_with_nul())
     running = code.isin(rosaas.RUNNING).astype(forms.BOOLEAN)
-    return {"status_code": code, "status": name, "is_running": running.where(name.notna(), None)}
+    return {"status_code": code, "status": name, "is_running": running.mask(is_unknown, None)}
 
 
 def _code(word: str) -> int | None:
-    number = forms.integer([word])[0]
-    return rosaas.STATUS_CODES.get(word.upper()) if pd.isna(number) else int(number)
+    number = small_integer(word)
+    return rosaas.STATUS_CODES.get(word.upper()) if number is None else number
