@@ -1,8 +1,10 @@
--- The next contacts to read, the longest due first, after (:after_due, :after_id).
+-- The next contacts to read after (:after_rank, :after_due, :after_id): those of a higher
+-- priority first, then the longest due.
 -- With :as_of everything not read since then is due, but for what waits for a reason of its own.
 WITH candidate AS (
     SELECT
         r.contact_id,
+        -CAST(r.priority AS integer) AS rank,
         coalesce(
             CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN w.due_at ELSE w.read_at END,
             timestamptz '0001-01-01 00:00:00+00'
@@ -21,8 +23,11 @@ WITH candidate AS (
 
 SELECT
     contact_id,
-    due
+    due,
+    rank
 FROM candidate
-WHERE (due, contact_id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS text))
-ORDER BY due, contact_id
+WHERE
+    (rank, due, contact_id)
+    > (CAST(:after_rank AS integer), CAST(:after_due AS timestamptz), CAST(:after_id AS text))
+ORDER BY rank, due, contact_id
 LIMIT :most

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-import pandas as pd
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError
 
 from sync_pipeline.entities import COMMUNICATIONS, CONTACTS, TENANTS
 from sync_pipeline.normalise.communications import normalise_communications
@@ -20,9 +19,15 @@ from sync_pipeline.normalise.tenants import normalise_tenants
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.records import Record, Reject
-from sync_pipeline.warehouse.engine import in_words
+from sync_pipeline.warehouse.engine import UnstorableError, in_words
 from sync_pipeline.warehouse.load import Loaded, load
-from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
+from sync_pipeline.warehouse.progress import (
+    Proof,
+    Reason,
+    ScopeProgress,
+    hold_scopes,
+    record_progress,
+)
 from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
@@ -48,20 +53,21 @@ class Loader:
             try:
                 with self.connection.begin():
                     return self._load(readings, traffic)
-            except DataError:
+            except UnstorableError:
                 # The normaliser let through what PostgreSQL cannot hold: find the record, keep
                 # it aside, and do not let it take the others along.
                 return self._load_apart(readings, traffic)
 
     def _load(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         stream = self.run.stream
+        hold_scopes(self.connection, stream, [reading.scope for reading in readings])
         records, repeated = _latest(readings)
         changed = records if self.is_full else changed_records(self.connection, stream, records)
         normalised = NORMALISERS[stream.entity.name](changed)
         loaded = load(self.connection, stream, normalised.frame, run_id=self.run.run_id)
         rejects = [*normalised.rejects, *(r for reading in readings for r in reading.rejects)]
         quarantine(self.connection, stream, rejects)
-        resolve_quarantine(self.connection, stream, _keys(normalised.frame, stream.entity.key))
+        resolve_quarantine(self.connection, stream, _sound(records, rejects))
         record_progress(self.connection, stream, [_progress(r) for r in readings])
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
         counts = _counts(readings, loaded, len(records) - len(changed), repeated, len(rejects))
@@ -85,7 +91,7 @@ class Loader:
         try:
             frame = NORMALISERS[self.run.stream.entity.name](records).frame
             load(self.connection, self.run.stream, frame, run_id=self.run.run_id)
-        except DataError as exc:
+        except UnstorableError as exc:
             trial.rollback()
             if len(records) == 1:
                 return [], [_refused(records[0], exc)]
@@ -128,8 +134,10 @@ def _counts(
     )
 
 
-def _keys(frame: pd.DataFrame, key: str) -> list[str]:
-    return [str(value) for value in frame[key].tolist()]
+def _sound(records: Sequence[Record], rejects: Sequence[Reject]) -> dict[str, datetime]:
+    """Return when each record was read that is sound, changed or not."""
+    broken = {reject.record_id for reject in rejects}
+    return {r.record_id: r.observed_at for r in records if r.record_id not in broken}
 
 
 def _progress(reading: Reading) -> ScopeProgress:
@@ -138,7 +146,5 @@ def _progress(reading: Reading) -> ScopeProgress:
     )
 
 
-def _refused(record: Record, exc: DataError) -> Reject:
-    state = getattr(exc.orig, "sqlstate", None) or "unknown"
-    reason = f"PostgreSQL cannot hold a value of it (SQLSTATE {state})"
-    return Reject(record.record_id, record.payload, "unstorable", reason, record.observed_at)
+def _refused(record: Record, exc: UnstorableError) -> Reject:
+    return Reject(record.record_id, record.payload, "unstorable", str(exc), record.observed_at)

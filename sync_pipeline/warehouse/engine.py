@@ -1,16 +1,38 @@
-"""The engine of the warehouse, and the one place that knows the driver's errors."""
+"""The engine of the warehouse, and the one place that knows the driver's errors.
+
+No message here quotes a row: the server puts values into DETAIL, and for some errors into the
+message itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from sync_pipeline.errors import WarehouseError
 
 CONNECT_TIMEOUT_S = 10
+_OPTIONS = (
+    "-c timezone=UTC",
+    "-c lock_timeout=0",
+    # A plan made while a table was small must not be kept while it grows.
+    "-c plan_cache_mode=force_custom_plan",
+)
+
+# SQLSTATE classes: the connection broke, or the server is going down or not up yet.
+_AWAY = ("08", "57P")
+# A value that a type cannot hold, or one too long for an index.
+_UNSTORABLE = ("22", "54")
+# Classes whose messages speak of names, rights and resources, never of a row.
+_QUOTES_NO_ROW = ("08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58")
+
+
+class UnstorableError(WarehouseError):
+    """PostgreSQL cannot hold a value among these rows: find the record and keep it aside."""
 
 
 def open_engine(url: str) -> Engine:
@@ -19,12 +41,14 @@ def open_engine(url: str) -> Engine:
         make_url(url).set(drivername="postgresql+psycopg"),
         # A row's values must not get into an error text or a log.
         hide_parameters=True,
+        # What `load` relies on, whatever the server's default is.
+        isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=4,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "sync-pipeline",
-            "options": "-c timezone=UTC -c lock_timeout=0",
+            "options": " ".join(_OPTIONS),
         },
     )
 
@@ -34,13 +58,12 @@ def in_words() -> Iterator[None]:
     """Turn the driver's errors into WarehouseError, without the values of any row."""
     try:
         yield
-    except OperationalError as exc:
-        raise WarehouseError(
-            "the warehouse cannot be reached, or the connection broke (is PostgreSQL running "
-            f"where WAREHOUSE_URL says?): {_first_line(exc)}"
-        ) from exc
-    except DBAPIError as exc:
-        raise WarehouseError(f"the warehouse refused a statement: {_first_line(exc)}") from exc
+    except (DBAPIError, psycopg.Error) as exc:
+        error = _driver_error(exc)
+        # The cause would be printed with it, and may quote a row.
+        if _quotes_no_row(error):
+            raise _in_words(error) from exc
+        raise _in_words(error) from None
 
 
 @contextmanager
@@ -50,7 +73,39 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _first_line(exc: DBAPIError) -> str:
-    # Later lines (DETAIL, CONTEXT) quote the row.
-    lines = str(exc.orig).strip().splitlines() or [type(exc.orig).__name__]
-    return lines[0].strip()
+def _driver_error(exc: DBAPIError | psycopg.Error) -> BaseException:
+    return exc if isinstance(exc, psycopg.Error) else exc.orig or exc
+
+
+def _in_words(error: BaseException) -> WarehouseError:
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    said = _what_it_says(error)
+    if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
+        return WarehouseError(
+            "the warehouse cannot be reached, or the connection broke (is PostgreSQL running "
+            f"where WAREHOUSE_URL says?): {said}"
+        )
+    if state is not None and state.startswith(_UNSTORABLE):
+        return UnstorableError(f"the warehouse cannot hold a value: {said}")
+    return WarehouseError(f"the warehouse refused a statement: {said}")
+
+
+def _what_it_says(error: BaseException) -> str:
+    name = type(error).__name__
+    if _quotes_no_row(error):
+        # Later lines (DETAIL, CONTEXT) may quote one all the same.
+        return next(iter(str(error).strip().splitlines()), name).strip()
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return name
+    diag = error.diag
+    facts = {"SQLSTATE": error.sqlstate, "table": diag.table_name, "column": diag.column_name}
+    facts["constraint"] = diag.constraint_name
+    return f"{name} ({', '.join(f'{fact} {value}' for fact, value in facts.items() if value)})"
+
+
+def _quotes_no_row(error: BaseException) -> bool:
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_QUOTES_NO_ROW)

@@ -11,7 +11,9 @@ import xxhash
 
 from sync_pipeline.entities import Entity
 
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# A float would make different numbers the same: they keep their spelling.
+_SPELLED = msgspec.json.Decoder(float_hook=lambda number: msgspec.Raw(number.encode()))
 
 
 def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
@@ -20,7 +22,7 @@ def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
     ``context`` holds whatever else shapes the row (endpoint, parent); ``version`` is the
     normaliser's, so that a new one sees every record again.
     """
-    salted = xxhash.xxh3_128(f"{version}\x00{context}\x00".encode())
+    salted = xxhash.xxh3_128(msgspec.msgpack.encode((version, context)))
     salted.update(raw)
     return salted.digest()
 
@@ -28,38 +30,34 @@ def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
 def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     """Return one hash per row of ``frame`` over its columns and attributes.
 
-    The order of keys in JSON, and the entity's volatile fields, do not count.
+    The order of keys in JSON, its blanks and escapes, and the entity's volatile fields do not
+    count; the spelling of a number does.
     """
     names = [*entity.columns, "attributes"]
     columns = [frame[name].array.__arrow_array__().to_pylist() for name in names]
     kinds = entity.table.columns
     for position, name in enumerate(names):
         if str(kinds[name].type) == "JSONB":
-            columns[position] = [_canonical(entity, value) for value in columns[position]]
+            left_out = entity.volatile if name == "attributes" else frozenset[str]()
+            columns[position] = [_canonical(value, left_out) for value in columns[position]]
     return [
         xxhash.xxh3_128(msgspec.msgpack.encode(row)).digest() for row in zip(*columns, strict=True)
     ]
 
 
-def _canonical(entity: Entity, text: str | None) -> bytes | None:
+def _canonical(text: str | None, left_out: frozenset[str]) -> bytes | None:
     if text is None:
         return None
-    raw = text.encode()
-    if raw[:1] != b"{":
-        return raw
-    members = {
-        name: _sorted(bytes(value))
-        for name, value in _MEMBERS.decode(raw).items()
-        if name not in entity.volatile
-    }
-    return msgspec.msgpack.encode(sorted(members.items()))
+    if not left_out:
+        return _sorted(text.encode())
+    members = _OBJECT.decode(text)
+    kept = {name: _sorted(raw) for name, raw in members.items() if name not in left_out}
+    return msgspec.msgpack.encode(sorted(kept.items()))
 
 
 def _sorted(raw: bytes) -> bytes:
-    # Scalars keep their spelling; within objects, and in escaped text, the same can be spelt twice.
-    if raw[:1] not in b"[{" and b"\\" not in raw:
-        return raw
     try:
-        return msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
+        return msgspec.json.encode(_SPELLED.decode(raw), order="sorted")
     except msgspec.ValidationError:
-        return raw
+        # A whole number of thousands of digits; then its bytes are what there is to compare.
+        return bytes(raw)

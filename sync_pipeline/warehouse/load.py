@@ -16,11 +16,13 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 from psycopg import sql
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection
 from sqlalchemy.schema import CreateTable
 
-from sync_pipeline.entities import Stream
+from sync_pipeline.entities import Entity, Stream
+from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse import upsert
+from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.hashes import content_hashes
 
 
@@ -35,64 +37,65 @@ class Loaded:
 
 
 def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id: str) -> Loaded:
-    """Upsert ``frame`` (as `normalise` made it, keys unique) inside the caller's transaction."""
+    """Upsert ``frame`` (as `normalise` made it, keys unique) inside the caller's transaction.
+
+    Raises UnstorableError when PostgreSQL cannot hold a value of it, other WarehouseErrors when
+    it is away or refuses; after either the transaction can only be rolled back.
+    """
     if frame.empty:
         return Loaded()
-    hashed = frame.assign(
-        content_hash=pd.Series(content_hashes(stream.entity, frame), dtype=frame["raw_hash"].dtype)
-    )
-    staging = upsert.staging_table(stream.entity)
-    connection.execute(CreateTable(staging, if_not_exists=True))
-    _copy(connection, stream, hashed)
+    hashes = pd.Series(content_hashes(stream.entity, frame), dtype=frame["raw_hash"].dtype)
+    statements = upsert.statements(stream.entity)
     written = {
         "the_source": stream.source,
         "the_entity": stream.entity.name,
         "the_run": run_id,
     }
-    statements = upsert.statements(stream.entity)
-    connection.execute(statements.lock_stored, written)
-    connection.execute(statements.judge, written)
-    connection.execute(statements.keep_superseded, written)
-    updated = _rows(connection, statements.update_changed, written)
-    inserted = _rows(connection, statements.insert_new, written)
-    connection.execute(statements.renew_raw_hash, written)
-    verdicts = dict(connection.execute(statements.count_verdicts).tuples().all())
-    connection.execute(statements.empty_staging)
+    with in_words():
+        connection.execute(CreateTable(upsert.staging_table(stream.entity), if_not_exists=True))
+        connection.execute(statements.empty_staging)
+        _copy(connection, stream.entity, frame.assign(content_hash=hashes))
+        for statement in statements.in_order:
+            connection.execute(statement, written)
+        verdicts = {
+            verdict: rows for verdict, rows in connection.execute(statements.count_verdicts)
+        }
     return Loaded(
-        inserted=inserted,
-        updated=updated,
+        inserted=verdicts.get("new", 0),
+        updated=verdicts.get("changed", 0),
         unchanged=verdicts.get("same", 0),
-        # A row that another session inserted since it was judged new lost against that one.
-        outdated=verdicts.get("outdated", 0) + verdicts.get("new", 0) - inserted,
+        # A row without a verdict was removed by another session in the meantime.
+        outdated=verdicts.get("outdated", 0) + verdicts.get(None, 0),
     )
 
 
-def _rows(connection: Connection, statement: Executable, written: dict[str, str]) -> int:
-    options = {"preserve_rowcount": True}
-    return connection.execute(statement, written, execution_options=options).rowcount
-
-
-def _copy(connection: Connection, stream: Stream, frame: pd.DataFrame) -> None:
-    names = [column.name for column in upsert.staging_table(stream.entity).columns][:-1]
+def _copy(connection: Connection, entity: Entity, frame: pd.DataFrame) -> None:
+    staging = upsert.staging_table(entity)
+    names = [column.name for column in staging.columns if column.name in frame]
     table = pa.Table.from_pandas(frame[names], preserve_index=False)
-    kinds = stream.entity.table.columns
-    encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(
-        table.schema,
-        {
-            field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
-            if field.name in kinds and str(kinds[field.name].type) == "JSONB"
-            else ArrowToPostgresBinaryEncoder.infer_encoder(field)
-            for field in table.schema
-        },
-    )
+    encoder = _encoder(entity, table.schema)
     command = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(
-        sql.Identifier(upsert.staging_table(stream.entity).name),
-        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.Identifier(staging.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    if not isinstance(driver, psycopg.Connection):
+        raise WarehouseError("the connection to the warehouse broke")
     with driver.cursor() as cursor, cursor.copy(command) as copy:
         copy.write(encoder.write_header())
         for batch in table.to_batches():
             copy.write(encoder.write_batch(batch))
         copy.write(encoder.finish())
+
+
+def _encoder(entity: Entity, schema: pa.Schema) -> ArrowToPostgresBinaryEncoder:
+    kinds = entity.table.columns
+    is_json = {column.name for column in kinds if str(column.type) == "JSONB"}
+    return ArrowToPostgresBinaryEncoder.new_with_encoders(
+        schema,
+        {
+            field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
+            if field.name in is_json
+            else ArrowToPostgresBinaryEncoder.infer_encoder(field)
+            for field in schema
+        },
+    )

@@ -71,9 +71,11 @@ def _applied(connection: Connection) -> int:
 
 
 def _apply(connection: Connection, migration: Migration) -> None:
-    # The driver itself runs the file: many statements, and signs that look like parameters.
-    with connection.connection.cursor() as cursor:
-        cursor.execute(migration.path.read_text(encoding="utf-8"))
+    # As it is: many statements, and signs that look like parameters.
+    as_it_is = {"no_parameters": True}
+    connection.exec_driver_sql(
+        migration.path.read_text(encoding="utf-8"), execution_options=as_it_is
+    )
     connection.execute(
         text("INSERT INTO ops.schema_migrations (number, name) VALUES (:number, :name)"),
         {"number": migration.number, "name": migration.name},

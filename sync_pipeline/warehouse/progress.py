@@ -14,6 +14,7 @@ from sync_pipeline.warehouse.statements import statement
 
 # Below every instant that PostgreSQL or Python may hand out as a time of reading.
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+_BEFORE_ALL_RANKS = -(2**31)
 
 
 class Proof(StrEnum):
@@ -51,10 +52,12 @@ class ScopeProgress:
 
 @dataclass(frozen=True, slots=True)
 class DueContact:
-    """A contact to read, and since when it is due (null: it was never read)."""
+    """A contact to read, and since when it is due (`BEFORE_ALL`: it was never read)."""
 
     contact_id: str
     due: datetime
+    rank: int = 0
+    """The lower, the earlier: the registry's priority, negated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,24 @@ class Due:
     as_of: datetime | None = None
 
 
+def hold_scopes(connection: Connection, stream: Stream, scopes: Sequence[str]) -> None:
+    """Keep other batches off these scopes until this transaction ends; to be called first.
+
+    Without it a batch could find a row unchanged, and record its proof, while an older reading of
+    that row is on its way into the table.
+    """
+    connection.execute(statement("hold_scopes"), _named(stream) | {"scopes": list(scopes)})
+
+
 def record_progress(
     connection: Connection, stream: Stream, readings: Sequence[ScopeProgress]
 ) -> None:
-    """Store the outcome of each reading."""
+    """Store the outcome of each reading; of two readings of a scope the later one counts."""
     if not readings:
         return
+    latest = {r.scope: r for r in sorted(readings, key=lambda reading: reading.read_at)}
+    # In one order everywhere, so that two batches never wait for one another in a circle.
+    readings = [latest[scope] for scope in sorted(latest)]
     connection.execute(
         statement("record_progress"),
         _named(stream)
@@ -105,12 +120,12 @@ def count_due_contacts(connection: Connection, stream: Stream, due: Due) -> int:
 def due_contacts(
     connection: Connection, stream: Stream, due: Due, *, after: DueContact | None, most: int
 ) -> list[DueContact]:
-    """Return the next contacts that are due, the longest first, at most ``most``."""
-    parameters = _named(stream) | _due(due) | {"most": most}
-    parameters["after_due"] = after.due if after else BEFORE_ALL
-    parameters["after_id"] = after.contact_id if after else ""
+    """Return the next due contacts, by priority and then the longest due, at most ``most``."""
+    last = after or DueContact("", BEFORE_ALL, _BEFORE_ALL_RANKS)
+    position = {"after_rank": last.rank, "after_due": last.due, "after_id": last.contact_id}
+    parameters = _named(stream) | _due(due) | position | {"most": most}
     rows = connection.execute(statement("due_contacts"), parameters)
-    return [DueContact(row.contact_id, row.due) for row in rows]
+    return [DueContact(row.contact_id, row.due, row.rank) for row in rows]
 
 
 def stale_details(
@@ -124,13 +139,13 @@ def stale_details(
 def count_deferred(connection: Connection, stream: Stream) -> dict[Reason, int]:
     """Return how many scopes wait for a time of their own, by the reason."""
     parameters = _named(stream) | _due(Due(now=datetime.now(UTC)))
-    rows = connection.execute(statement("count_deferred"), parameters).tuples()
+    rows = connection.execute(statement("count_deferred"), parameters)
     return {Reason(reason): int(count) for reason, count in rows}
 
 
 def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
     """Return the stream's scopes by proof, the incomplete ones by reason."""
-    rows = connection.execute(statement("count_proofs"), _named(stream)).tuples()
+    rows = connection.execute(statement("count_proofs"), _named(stream))
     return {str(proof): int(count) for proof, count in rows}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -11,12 +12,16 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.records import Reject
 from sync_pipeline.warehouse.statements import statement
 
+# Longer than any real id, and short enough for an index.
+LONGEST_ID = 500
+
 
 def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]) -> None:
     """Keep ``rejects``; the same defect of the same record, met again, renews its row."""
-    # One statement cannot touch a row twice: of equal defects the last one stays.
-    latest = {(r.record_id, r.code, None if r.record_id else r.payload): r for r in rejects}
-    kept = list(latest.values())
+    # One statement cannot touch a row twice: of equal defects the latest reading stays. In one
+    # order everywhere, so that two batches never wait for one another in a circle.
+    latest = {_defect(r): r for r in sorted(rejects, key=lambda reject: reject.observed_at)}
+    kept = [latest[defect] for defect in sorted(latest)]
     if not kept:
         return
     connection.execute(
@@ -34,28 +39,40 @@ def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]
     )
 
 
-def resolve_quarantine(connection: Connection, stream: Stream, record_ids: Sequence[str]) -> None:
-    """Settle the open rows of records of which a later reading was sound."""
-    if record_ids:
+def resolve_quarantine(
+    connection: Connection, stream: Stream, sound: Mapping[str, datetime]
+) -> None:
+    """Settle the open rows of records of which a later reading was ``sound`` (id → read at)."""
+    if sound:
         connection.execute(
             statement("resolve_quarantine"),
             {
                 "source": stream.source,
                 "entity": stream.entity.name,
-                "record_ids": list(record_ids),
+                "record_ids": list(sound),
+                "observed_at": list(sound.values()),
             },
         )
 
 
+def _defect(reject: Reject) -> tuple[str, str, bytes]:
+    record_id = _storable(reject.record_id)
+    return (reject.code, record_id, b"") if record_id else (reject.code, "", reject.payload)
+
+
 def _storable(record_id: str | None) -> str | None:
-    return None if record_id is None or "\x00" in record_id else record_id
+    if not record_id or "\x00" in record_id or len(record_id) > LONGEST_ID:
+        return None
+    return record_id
 
 
 def _as_jsonb(payload: bytes) -> str | None:
     """Return the payload as JSON that jsonb takes for certain, or null."""
     try:
-        decoded = json.loads(payload)
-        text = json.dumps(decoded, allow_nan=False, ensure_ascii=True)
+        text = json.dumps(json.loads(payload), allow_nan=False, ensure_ascii=False)
+        # A lone surrogate cannot be encoded.
+        text.encode()
     except (ValueError, RecursionError):
         return None
-    return None if r"\u0000" in text or r"\ud" in text else text
+    # A backslash before the escape would make it plain text.
+    return None if r"\u0000" in text.replace(r"\\", "") else text

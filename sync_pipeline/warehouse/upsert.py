@@ -1,7 +1,12 @@
 """The statements of an upsert with history, generated from an entity's tables.
 
-All of them work on a temporary staging table with one row per key. ``judge`` gives each row its
-verdict while the stored rows are locked; the others act on the verdicts.
+All of them work on a temporary staging table with one row per key, and give each row its
+verdict: ``outdated``, ``new``, ``same`` or ``changed``.
+
+Concurrent loads of the same keys: what is new goes in first, in the order of its keys, and waits
+for another session that is inserting the same key; whoever comes second finds the row stored.
+Then the stored rows are locked, in the order of their keys, and only then compared. So no two
+loads wait for one another in a circle, and the later reading wins, whoever commits first.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from functools import cache
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Executable,
     MetaData,
     Select,
@@ -38,25 +44,26 @@ WATERMARKS = Table(
     Column("scope", TEXT),
     Column("proven_at", INSTANT),
 )
+_SOURCE = bindparam("the_source", type_=TEXT)
+_ENTITY = bindparam("the_entity", type_=TEXT)
+_RUN = bindparam("the_run", type_=TEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements in the order in which `load` runs them."""
+    """What `load` runs: the staging emptied and filled, then ``in_order``, then the count.
 
-    lock_stored: Executable
-    judge: Executable
-    keep_superseded: Executable
-    update_changed: Executable
-    insert_new: Executable
-    renew_raw_hash: Executable
-    count_verdicts: Executable
+    ``in_order`` take ``the_source``, ``the_entity`` and ``the_run``.
+    """
+
     empty_staging: Executable
+    in_order: tuple[Executable, ...]
+    count_verdicts: Select[str | None, int]
 
 
 @cache
 def staging_table(entity: Entity) -> Table:
-    """Return the session's own table that a frame is copied into; its last column the verdict."""
+    """Return the session's own table that a frame is copied into, emptied at each commit."""
     columns = [
         Column(c.name, c.type) for c in entity.table.columns if c.name not in _LEFT_OUT_OF_STAGING
     ]
@@ -67,106 +74,106 @@ def staging_table(entity: Entity) -> Table:
         *columns,
         Column("verdict", TEXT),
         prefixes=["TEMPORARY"],
+        postgresql_on_commit="DELETE ROWS",
     )
 
 
 @cache
 def statements(entity: Entity) -> Statements:
-    """Return the entity's statements; they take ``the_source``, ``the_run`` and ``the_entity``."""
+    """Return the entity's statements."""
     staged = staging_table(entity)
     return Statements(
-        lock_stored=_stored(entity, entity.table.c[entity.key])
-        .order_by(entity.table.c[entity.key])
-        .with_for_update(of=entity.table),
-        judge=_judge(entity, staged),
-        keep_superseded=_keep_superseded(entity, staged),
-        update_changed=_update_changed(entity, staged),
-        insert_new=_insert_new(entity, staged),
-        renew_raw_hash=_renew_raw_hash(entity, staged),
-        count_verdicts=select(staged.c.verdict, func.count()).group_by(staged.c.verdict),
         empty_staging=delete(staged),
+        in_order=(
+            _judge_by_proof(staged),
+            _insert_new(entity, staged),
+            _lock_stored(entity, staged),
+            _judge_by_row(entity, staged),
+            _keep_superseded(entity, staged),
+            _update_changed(entity, staged),
+            _renew_raw_hash(entity, staged),
+        ),
+        count_verdicts=select(staged.c.verdict, func.count()).group_by(staged.c.verdict),
     )
 
 
-def _stored(entity: Entity, *columns: Column[object]) -> Select[tuple[object, ...]]:
-    """Select from the stored rows whose keys are staged."""
-    table, staged = entity.table, staging_table(entity)
+def _judge_by_proof(staged: Table) -> Executable:
     return (
-        select(*columns)
-        .join_from(table, staged, table.c[entity.key] == staged.c[entity.key])
-        .where(table.c.source == bindparam("the_source", type_=TEXT))
+        update(staged)
+        .values(verdict="outdated")
+        .where(WATERMARKS.c.source == _SOURCE)
+        .where(WATERMARKS.c.entity == _ENTITY)
+        .where(WATERMARKS.c.scope == staged.c.scope)
+        .where(WATERMARKS.c.proven_at > staged.c.observed_at)
     )
 
 
-def _judge(entity: Entity, staged: Table) -> Executable:
+def _insert_new(entity: Entity, staged: Table) -> Executable:
+    key = entity.table.c[entity.key]
+    values = {"source": _SOURCE} | _new_values(entity, staged)
+    rows = (
+        select(*[value.label(name) for name, value in values.items()])
+        .where(staged.c.verdict.is_(None))
+        .where(~select(literal(1)).where(_is_stored(entity, staged)).exists())
+        .order_by(staged.c[entity.key])
+    )
+    inserted = (
+        insert_or_leave(entity.table)
+        .from_select(list(values), rows)
+        .on_conflict_do_nothing()
+        .returning(key)
+        .cte("inserted")
+    )
+    return (
+        update(staged).values(verdict="new").where(staged.c[entity.key] == inserted.c[entity.key])
+    )
+
+
+def _lock_stored(entity: Entity, staged: Table) -> Executable:
+    stored = (
+        select(entity.table.c[entity.key])
+        .where(_is_stored(entity, staged))
+        .where(staged.c.verdict.is_(None))
+        .order_by(entity.table.c[entity.key])
+        .with_for_update(of=entity.table, key_share=True)
+        .subquery("stored")
+    )
+    return select(func.count()).select_from(stored)
+
+
+def _judge_by_row(entity: Entity, staged: Table) -> Executable:
     table = entity.table
-    compared = staged.alias("compared")
     verdict = case(
-        (WATERMARKS.c.proven_at > compared.c.observed_at, "outdated"),
-        (table.c[entity.key].is_(None), "new"),
-        (table.c.observed_at >= compared.c.observed_at, "outdated"),
-        (table.c.content_hash == compared.c.content_hash, "same"),
+        (table.c.observed_at >= staged.c.observed_at, "outdated"),
+        (table.c.content_hash == staged.c.content_hash, "same"),
         else_="changed",
-    )
-    scope_proof = (
-        (WATERMARKS.c.source == bindparam("the_source", type_=TEXT))
-        & (WATERMARKS.c.entity == bindparam("the_entity", type_=TEXT))
-        & (WATERMARKS.c.scope == compared.c.scope)
-    )
-    same_row = (table.c.source == bindparam("the_source", type_=TEXT)) & (
-        table.c[entity.key] == compared.c[entity.key]
-    )
-    judged = (
-        select(compared.c[entity.key], verdict.label("verdict"))
-        .select_from(compared.outerjoin(table, same_row).outerjoin(WATERMARKS, scope_proof))
-        .subquery("judged")
     )
     return (
         update(staged)
-        .values(verdict=judged.c.verdict)
-        .where(staged.c[entity.key] == judged.c[entity.key])
+        .values(verdict=verdict)
+        .where(_is_stored(entity, staged))
+        .where(staged.c.verdict.is_(None))
     )
 
 
 def _keep_superseded(entity: Entity, staged: Table) -> Executable:
     table, history = entity.table, entity.history
     kept = [c.name for c in history.columns if c.name not in {"valid_from", "valid_to"}]
-    versions = _stored(
-        entity,
-        *[table.c[name] for name in kept],
-        table.c.observed_at,
-        staged.c.observed_at,
-    ).where(staged.c.verdict == "changed")
+    versions = (
+        select(*[table.c[name] for name in kept], table.c.observed_at, staged.c.observed_at)
+        .where(_is_stored(entity, staged))
+        .where(staged.c.verdict == "changed")
+    )
     return insert(history).from_select([*kept, "valid_from", "valid_to"], versions)
 
 
-def _new_values(entity: Entity, staged: Table) -> dict[str, object]:
-    carried = {
-        c.name: staged.c[c.name] for c in entity.table.columns if c.name not in _LEFT_OUT_OF_STAGING
-    }
-    return {
-        **carried,
-        "cause": literal("source"),
-        "run_id": bindparam("the_run", type_=TEXT),
-        "loaded_at": func.clock_timestamp(),
-    }
-
-
 def _update_changed(entity: Entity, staged: Table) -> Executable:
-    table = entity.table
     return (
-        update(table)
+        update(entity.table)
         .values(_new_values(entity, staged))
-        .where(table.c.source == bindparam("the_source", type_=TEXT))
-        .where(table.c[entity.key] == staged.c[entity.key])
+        .where(_is_stored(entity, staged))
         .where(staged.c.verdict == "changed")
     )
-
-
-def _insert_new(entity: Entity, staged: Table) -> Executable:
-    values = {"source": bindparam("the_source", type_=TEXT)} | _new_values(entity, staged)
-    rows = select(*values.values()).select_from(staged).where(staged.c.verdict == "new")
-    return insert_or_leave(entity.table).from_select(list(values), rows).on_conflict_do_nothing()
 
 
 def _renew_raw_hash(entity: Entity, staged: Table) -> Executable:
@@ -174,8 +181,24 @@ def _renew_raw_hash(entity: Entity, staged: Table) -> Executable:
     return (
         update(table)
         .values(raw_hash=staged.c.raw_hash)
-        .where(table.c.source == bindparam("the_source", type_=TEXT))
-        .where(table.c[entity.key] == staged.c[entity.key])
+        .where(_is_stored(entity, staged))
         .where(staged.c.verdict == "same")
         .where(table.c.raw_hash.is_distinct_from(staged.c.raw_hash))
     )
+
+
+def _is_stored(entity: Entity, staged: Table) -> ColumnElement[bool]:
+    table = entity.table
+    return (table.c.source == _SOURCE) & (table.c[entity.key] == staged.c[entity.key])
+
+
+def _new_values(entity: Entity, staged: Table) -> dict[str, ColumnElement[object]]:
+    carried = {
+        c.name: staged.c[c.name] for c in entity.table.columns if c.name not in _LEFT_OUT_OF_STAGING
+    }
+    return {
+        **carried,
+        "cause": literal("source"),
+        "run_id": _RUN,
+        "loaded_at": func.clock_timestamp(),
+    }
