@@ -21,36 +21,45 @@ from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse.engine import open_engine, transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
-_TABLE_WIDTH = 140
+_TABLE_WIDTH = 150
 _BAR_EVERY_S = 0.5
 _LINE_EVERY_S = 10.0
 
-out = Console(highlight=False, soft_wrap=True)
+# A narrower terminal breaks the lines itself: cut cells would hide what was asked for.
+out = Console(highlight=False, soft_wrap=True, width=max(Console().width, _TABLE_WIDTH))
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def show_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool, title: str = "") -> None:
-    """Print rows as a table, or as a JSON array."""
+    """Print rows as a table with what went wrong below it, or as a JSON array."""
     if as_json:
         sys.stdout.write(json.dumps([dict(row) for row in rows], default=str) + "\n")
         return
-    names = list(rows[0]) if rows else []
+    names = [name for name in (rows[0] if rows else ()) if name != "error"]
     show_table(names, [[row[name] for name in names] for row in rows], title=title)
+    for row in rows:
+        if row.get("error"):
+            err.print(f"{row['stream']}: {row['error']}", markup=False)
 
 
 def show_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
 ) -> None:
     """Print a table; numbers stand to the right."""
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+    )
     for position, name in enumerate(columns):
         numeric = any(isinstance(row[position], int | float | Decimal) for row in rows)
         heading = name.replace("_", "\n")
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(_cell, row))
-    # A narrower terminal breaks the lines itself; cut cells would hide what was asked for.
-    out.print(table, width=max(out.width, _TABLE_WIDTH))
+    out.print(table, soft_wrap=False)
 
 
 @contextmanager

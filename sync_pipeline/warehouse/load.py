@@ -77,7 +77,8 @@ def _copy(connection: Connection, entity: Entity, frame: pd.DataFrame) -> None:
     command = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(
         sql.Identifier(staging.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    driver = connection.connection.driver_connection
+    # Not `driver_connection`: a run detaches its session from the pool, which empties that.
+    driver = connection.connection.dbapi_connection
     if not isinstance(driver, psycopg.Connection):
         raise WarehouseError("the connection to the warehouse broke")
     with driver.cursor() as cursor, cursor.copy(command) as copy:
