@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sync_pipeline.pull.contact_ids import renew_due_ids
+from sync_pipeline.pull.contact_ids import are_ids_proven, renew_due_ids
 from sync_pipeline.pull.due import due_scopes
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context, Work, contained, hash_of
@@ -20,13 +20,17 @@ from sync_pipeline.warehouse.progress import Proof
 async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
     """Bring the ids up to date where that is due, and plan the contacts that are due."""
     opening = await renew_due_ids(context, api)
+    # A list that is read now speaks for itself: if unproven, it counts as incomplete.
+    is_grounded = bool(opening) or await are_ids_proven(context, api)
     total, scopes = await due_scopes(context)
 
     async def read(contact_id: str) -> Reading:
         reading = _read_contact(context, api, contact_id)
         return await contained(context, contact_id, datetime.now(UTC), reading)
 
-    return Work(scopes_total=total, scopes=scopes, read=read, opening=opening)
+    return Work(
+        scopes_total=total, scopes=scopes, read=read, opening=opening, is_grounded=is_grounded
+    )
 
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:

@@ -58,9 +58,13 @@ class Context:
     engine: Engine
 
     def due_again(self, read_at: datetime) -> datetime:
-        """Return when a scope that was read at ``read_at`` is due again."""
+        """Return when a scope that was read at ``read_at`` is due again.
+
+        Half an interval later: a full one would end just after the next tick, and the scope
+        would be read at every second tick only.
+        """
         source = getattr(self.settings, self.stream.source)
-        return read_at + timedelta(minutes=source.interval_minutes)
+        return read_at + timedelta(minutes=source.interval_minutes) / 2
 
 
 def hash_of(raw: bytes, *, context: str = "") -> bytes:
