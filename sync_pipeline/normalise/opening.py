@@ -141,7 +141,7 @@ def _number(text: str) -> Decimal:
 def _damage(raw: bytes) -> tuple[str, str]:
     """Tell broken JSON from sound JSON that holds half a character."""
     try:
-        json.loads(raw)
+        json.loads(raw, parse_constant=int)  # NaN is no JSON
     except ValueError:
         return "bad_json", "is not valid JSON"
     return "bad_text", "holds text that is not valid Unicode"

@@ -57,9 +57,7 @@ def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id:
         _copy(connection, stream.entity, frame.assign(content_hash=hashes))
         for statement in statements.in_order:
             connection.execute(statement, written)
-        verdicts = {
-            verdict: rows for verdict, rows in connection.execute(statements.count_verdicts)
-        }
+        verdicts = dict(connection.execute(statements.count_verdicts).all())
     return Loaded(
         inserted=verdicts.get("new", 0),
         updated=verdicts.get("changed", 0),
