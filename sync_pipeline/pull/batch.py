@@ -68,7 +68,8 @@ class Loader:
         rejects = [*normalised.rejects, *(r for reading in readings for r in reading.rejects)]
         quarantine(self.connection, stream, rejects)
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
-        record_progress(self.connection, stream, [_progress(r) for r in readings])
+        progress = [_progress(reading) for reading in readings if reading.is_progress]
+        record_progress(self.connection, stream, progress)
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
         counts = _counts(readings, loaded, len(records) - len(changed), repeated, len(rejects))
         count_batch(self.connection, self.run, counts, traffic)

@@ -40,10 +40,10 @@ class _Reader:
     work: Work
     width: int
     deadline: float
+    setbacks: Setbacks
     queue: asyncio.Queue[Reading | Exception | None] = field(
         default_factory=lambda: asyncio.Queue(_QUEUED)
     )
-    _setbacks: Setbacks = field(default_factory=Setbacks)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read_all(self) -> None:
@@ -53,7 +53,7 @@ class _Reader:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(self.width):
                     workers.create_task(self._read_some())
-            self._setbacks.conclude()
+            self.setbacks.conclude()
         except ExceptionGroup as group:
             ending = _first(group)
         except Exception as exc:  # noqa: BLE001 -- handed on whole to the loading side
@@ -68,16 +68,16 @@ class _Reader:
                 return
             reading = await self.work.read(scope)
             await self.queue.put(reading)
-            self._setbacks.note(reading)
+            self.setbacks.note(reading)
 
 
-async def carry_out(
-    context: Context, work: Work, loader: Loader, *, meter: Meter, deadline: float
-) -> Outcome:
-    """Read and load ``work`` until it is done or the deadline (monotonic seconds) has passed."""
+async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Meter) -> Outcome:
+    """Read and load ``work`` until it is done or the request's slice of time is used up."""
     source = getattr(context.settings, context.stream.source)
-    reader = _Reader(work, source.max_in_flight, deadline)
     counts = await _load(loader, work.opening, meter)
+    # Planning may have read a long list; what it found has the whole slice.
+    deadline = time.monotonic() + context.request.slice_s
+    reader = _Reader(work, source.max_in_flight, deadline, Setbacks(context.stream.source))
     reading = asyncio.create_task(reader.read_all())
     try:
         async for batch in _batches(reader.queue):
@@ -103,7 +103,7 @@ async def _batches(
 ) -> AsyncIterator[list[Reading]]:
     """Yield readings in batches; raise the error that the queue ends with, if it is one."""
     batch: list[Reading] = []
-    closes_at = float("inf")
+    rows, closes_at = 0, float("inf")
     while True:
         try:
             async with asyncio.timeout_at(closes_at if batch else None):
@@ -113,9 +113,11 @@ async def _batches(
             batch = []
             continue
         if isinstance(item, Reading):
-            closes_at = closes_at if batch else asyncio.get_running_loop().time() + BATCH_SECONDS
+            if not batch:
+                rows, closes_at = 0, asyncio.get_running_loop().time() + BATCH_SECONDS
             batch.append(item)
-            if sum(len(reading.records) for reading in batch) < BATCH_ROWS:
+            rows += len(item.records) or 1
+            if rows < BATCH_ROWS:
                 continue
         if batch:
             yield batch

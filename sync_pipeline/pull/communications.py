@@ -40,7 +40,7 @@ async def _read_list(context: Context, api: CrmcomApi, contact_id: str) -> Readi
         sweep.started_at,
         context.due_again(sweep.started_at),
         records=records,
-        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless],
+        rejects=keyless(sweep),
         duplicates=sweep.duplicates,
         access="granted",
     )

@@ -16,12 +16,13 @@ from sync_pipeline.errors import SettingsError
 from sync_pipeline.pull.due import is_list_due
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sweep import sweep_list
-from sync_pipeline.pull.work import Context
+from sync_pipeline.pull.work import Context, keyless
 from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.contacts_file import read_contact_ids
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Proof, ScopeProgress, proof_of, record_progress
+from sync_pipeline.warehouse.quarantine import quarantine
 from sync_pipeline.warehouse.registry import count_contacts, register_contacts
 
 
@@ -33,10 +34,15 @@ async def renew_due_ids(context: Context, api: CrmcomApi) -> list[Reading]:
 
 
 async def are_ids_proven(context: Context, api: CrmcomApi) -> bool:
-    """Tell whether the list of ids is proven complete; bring it in if it was never read."""
+    """Tell whether the list of ids is proven complete; bring it in if it was never read.
+
+    A request that names its contacts has no need of it.
+    """
+    if context.request.only:
+        return True
     contacts = replace(context, stream=CRMCOM_CONTACTS)
     proof = await asyncio.to_thread(_known_proof, contacts)
-    if proof is None and not context.request.only:
+    if proof is None:
         reading = await _renew(contacts, api)
         await asyncio.to_thread(_record, contacts, reading)
         proof = reading.proof
@@ -50,7 +56,8 @@ async def _renew(context: Context, api: CrmcomApi) -> Reading:
     sweep = await sweep_list(api.contact_list_page)
     await asyncio.to_thread(_register, context, list(sweep.rows), "backoffice", sweep.started_at)
     due_at = context.due_again(sweep.started_at)
-    return Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
+    rejects = keyless(sweep)
+    return Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at, rejects=rejects)
 
 
 def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
@@ -81,3 +88,4 @@ def _record(context: Context, reading: Reading) -> None:
     progress = ScopeProgress("", reading.proof, reading.reason, reading.read_at, reading.due_at)
     with transaction(context.engine) as connection:
         record_progress(connection, context.stream, [progress])
+        quarantine(connection, context.stream, reading.rejects)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
-from sync_pipeline.pull.work import Context
+from sync_pipeline.pull.work import Context, in_turn
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import (
     DueContact,
@@ -27,7 +27,7 @@ async def due_scopes(context: Context) -> tuple[int, AsyncIterator[str]]:
     named = list(dict.fromkeys(context.request.only))
     if named:
         await asyncio.to_thread(_register_named, context, named)
-        return len(named), _each(named)
+        return len(named), in_turn(named)
     total = await asyncio.to_thread(count_due, context)
     return total, _due_in_chunks(context)
 
@@ -60,8 +60,3 @@ async def _due_in_chunks(context: Context) -> AsyncIterator[str]:
 def _next_chunk(context: Context, last: DueContact | None) -> list[DueContact]:
     with transaction(context.engine) as connection:
         return due_contacts(connection, context.stream, context.request.due, after=last, most=CHUNK)
-
-
-async def _each(names: Sequence[str]) -> AsyncIterator[str]:
-    for name in names:
-        yield name

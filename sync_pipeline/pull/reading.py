@@ -15,7 +15,9 @@ class PullRequest:
     """What a run is asked for.
 
     ``due`` says what counts as due; ``only`` names contacts or tenants, for a targeted pull;
-    ``is_full`` disregards stored hashes; after ``slice_s`` seconds no further scope is begun.
+    ``is_full`` disregards stored hashes; after ``slice_s`` seconds of reading no further scope is
+    begun. ``patience_s`` is how long to wait for another run of the stream; by default as long as
+    one takes.
     """
 
     due: Due
@@ -23,6 +25,7 @@ class PullRequest:
     only: tuple[str, ...] = ()
     is_full: bool = False
     cause: str = "pull"
+    patience_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Reading:
 
     ``read_at`` is when its first request was sent. ``access`` is what the API said about
     reading the contact, where it said something; ``setback`` is the error that it was given up
-    for.
+    for. Without ``is_progress`` its rows count, but it says nothing about the scope as a whole.
     """
 
     scope: str
@@ -46,3 +49,4 @@ class Reading:
     ignored: int = 0
     access: str | None = None
     setback: SyncError | None = None
+    is_progress: bool = True

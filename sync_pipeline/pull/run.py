@@ -55,16 +55,15 @@ def pull_stream(
         context = Context(stream, request, settings, engine)
         with _recorded(engine, key):
             outcome = asyncio.run(_pull(context, Loader(connection, key, request.is_full)))
-            _finish(engine, key, outcome)
+            _finish(engine, key, request, outcome)
     return _report(engine, key, outcome)
 
 
 async def _pull(context: Context, loader: Loader) -> Outcome:
-    deadline = time.monotonic() + context.request.slice_s
     async with open_api(context) as api:
         work = await plan_work(context, api)
         await asyncio.to_thread(_plan, context, loader.run, work.scopes_total)
-        return await carry_out(context, work, loader, meter=api.meter, deadline=deadline)
+        return await carry_out(context, work, loader, meter=api.meter)
 
 
 @contextmanager
@@ -74,7 +73,10 @@ def _held(engine: Engine, key: RunKey, request: PullRequest) -> Iterator[Connect
     Yields the session that holds it, which is also the one that loads.
     """
     scopes = sorted(set(request.only)) or [""]
-    patience = time.monotonic() + request.slice_s + _BEYOND_A_SLICE_S
+    patience_s = request.patience_s
+    if patience_s is None:
+        patience_s = request.slice_s + _BEYOND_A_SLICE_S
+    gives_up_at = time.monotonic() + patience_s
     with in_words(), engine.connect() as connection:
         # Not back to the pool in the end: the locks are to end with this session, come what may.
         connection.detach()
@@ -83,7 +85,7 @@ def _held(engine: Engine, key: RunKey, request: PullRequest) -> Iterator[Connect
         for scope in scopes:
             while not locks.try_lock(connection, key.stream, scope):
                 connection.rollback()
-                if time.monotonic() > patience:
+                if time.monotonic() >= gives_up_at:
                     raise StreamBusyError(f"{key.stream} is being read by another run: try later")
                 time.sleep(_ASK_AGAIN_S)
             connection.commit()
@@ -129,9 +131,10 @@ def _fail(engine: Engine, key: RunKey, error: str) -> None:
         return
 
 
-def _finish(engine: Engine, key: RunKey, outcome: Outcome) -> None:
+def _finish(engine: Engine, key: RunKey, request: PullRequest, outcome: Outcome) -> None:
     with transaction(engine) as connection:
-        deferred = count_deferred(connection, key.stream)
+        # A request that names what it wants has nothing to do with what others wait for.
+        deferred = {} if request.only else count_deferred(connection, key.stream)
         runs.note_deferred(connection, key, deferred)
         runs.finish_run(
             connection,

@@ -24,10 +24,11 @@ class Setbacks:
     The rule: the first 20, five unavailable in a row or, at the end, more than half.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._source = source
         self._seen = 0
         self._given_up: Counter[Reason] = Counter()
-        self._latest: dict[Reason, SyncError | None] = {}
+        self._latest: dict[Reason, SyncError] = {}
         self._unavailable_in_a_row = 0
 
     def note(self, reading: Reading) -> None:
@@ -35,7 +36,7 @@ class Setbacks:
         self._seen += 1
         is_unavailable = reading.reason is Reason.UNAVAILABLE
         self._unavailable_in_a_row = self._unavailable_in_a_row + 1 if is_unavailable else 0
-        if reading.reason in _ABOUT_THE_API:
+        if reading.setback is not None and reading.reason in _ABOUT_THE_API:
             self._given_up[reading.reason] += 1
             self._latest[reading.reason] = reading.setback
         if self._unavailable_in_a_row == IN_A_ROW:
@@ -54,7 +55,7 @@ class Setbacks:
 
     def _said(self, reason: Reason) -> SyncError:
         setback = self._latest[reason]
-        if reason is Reason.DENIED or setback is None:
+        if reason is Reason.DENIED and self._source == "crmcom":
             return IdentityCannotReadError(
                 f"{self._given_up[reason]} of {self._seen} contacts are denied (403) to the "
                 "identity of CRMCOM_USERNAME: with CRMCOM_AUTH=service one identity must be "

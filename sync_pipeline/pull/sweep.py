@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
-from sync_pipeline.pull.keys import record_key
+from sync_pipeline.pull.keys import record_id
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.warehouse.progress import Proof, Reason
 
 FetchPage = Callable[[int], Awaitable[Page]]
+KeyOf = Callable[[bytes], str | None]
 
-# 2^20 pages: beyond any real list, so that a server without an end cannot hold a run for ever.
-MOST_PAGES = 1 << 20
+# Beyond any real list, so that a server without an end cannot hold a run for ever.
+MOST_PAGES = 1 << 16
 
 
 @dataclass(slots=True)
@@ -27,49 +28,63 @@ class Sweep:
     """The rows of a list by key (the newest reading of each), and how complete they are."""
 
     started_at: datetime
+    key_of: KeyOf = record_id
     rows: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
-    keyless: list[tuple[bytes, datetime]] = field(default_factory=list)
+    keyless: dict[bytes, datetime] = field(default_factory=dict)
     duplicates: int = 0
     proof: Proof = Proof.INCOMPLETE
     reason: Reason | None = Reason.ORDER_NOT_PROVEN
 
     def take(self, page: Page) -> bool:
-        """Keep a page's rows; tell whether it brought a key that was not known."""
-        before = len(self.rows)
+        """Keep a page's rows; tell whether it brought one that was not known."""
+        before = len(self.rows) + len(self.keyless)
         for raw in page.records:
-            key = record_key(raw)
+            key = self.key_of(raw)
             if key is None:
-                self.keyless.append((raw, page.sent_at))
-                continue
-            self.duplicates += key in self.rows
-            self.rows[key] = (raw, page.sent_at)
-        return len(self.rows) > before
+                self.duplicates += raw in self.keyless
+                self.keyless[raw] = page.sent_at
+            else:
+                self.duplicates += key in self.rows
+                self.rows[key] = (raw, page.sent_at)
+        return len(self.rows) + len(self.keyless) > before
+
+    def marks(self, page: Page) -> set[str | bytes]:
+        """Return what tells the page from another one: the keys of its rows, else their bytes."""
+        return {self.key_of(raw) or raw for raw in page.records}
 
 
-async def sweep_list(fetch: FetchPage) -> Sweep:
+async def sweep_list(
+    fetch: FetchPage, *, key_of: KeyOf = record_id, most_pages: int = MOST_PAGES
+) -> Sweep:
     """Read the list that ``fetch`` pages through (from 1); one request when one page is all.
 
-    n pages with a true total take n + 2 requests; without one, 2·log2 n more.
+    n pages with a true total take n + 2 requests; without one, at most 2·log2 n + 1 more.
     """
     first = await fetch(1)
-    sweep = Sweep(first.sent_at)
+    sweep = Sweep(first.sent_at, key_of)
     sweep.take(first)
     if is_whole_list(first):
         sweep.proof, sweep.reason = Proof.SINGLE_RESPONSE, None
         return sweep
-    last, latest = await _last_page(fetch, first), first
+    last, page = await _last_page(fetch, sweep, first, most_pages)
+    latest = first
     for number in range(last, 0, -1):
-        latest = await fetch(number)
+        latest = page or await fetch(number)
+        page = None
         sweep.take(latest)
-    await _reread_tail(fetch, sweep, tail=_pages(latest, len(first.records)) or last)
+    then, now = _pages(first, len(first.records)), _pages(latest, len(first.records))
+    # As many pages further on as the list says that it has grown since.
+    tail = min(last + (now - then if then and now else 0), most_pages)
+    if tail > 1:
+        await _reread_tail(fetch, sweep, tail=tail)
     return sweep
 
 
 def is_whole_list(first: Page) -> bool:
     """Tell whether the first page says that there is nothing beyond it."""
-    if not first.records or first.total == len(first.records):
-        return True
-    return first.total is None and first.has_more is False
+    if first.total is not None:
+        return first.total == len(first.records)
+    return first.has_more is False or not (first.records or first.has_more)
 
 
 async def _reread_tail(fetch: FetchPage, sweep: Sweep, *, tail: int) -> None:
@@ -79,31 +94,53 @@ async def _reread_tail(fetch: FetchPage, sweep: Sweep, *, tail: int) -> None:
             return
 
 
-async def _last_page(fetch: FetchPage, first: Page) -> int:
-    """Return the number of the last page: by the total, else by doubling and bisection."""
-    by_total = _pages(first, len(first.records))
-    if by_total is not None:
-        return by_total
-    keys = {record_key(raw) for raw in first.records}
-    low, high = 1, 2
-    while high < MOST_PAGES and await _has_page(fetch, high, keys):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if await _has_page(fetch, middle, keys):
-            low = middle
-        else:
+async def _last_page(
+    fetch: FetchPage, sweep: Sweep, first: Page, most_pages: int
+) -> tuple[int, Page | None]:
+    """Return the number of the last page: by the total, else by doubling and bisection.
+
+    With the page itself where nothing was asked after it: then it need not be read again.
+    """
+    search = _Search(fetch, sweep, sweep.marks(first))
+    high = min(_pages(first, len(first.records)) or 0, most_pages)
+    if high and await search.has(high):
+        return high, search.newest
+    if not high:
+        high = 2
+        while high <= most_pages and await search.has(high):
+            high *= 2
+    high = min(high, most_pages + 1)
+    while high - search.low > 1:
+        middle = (search.low + high) // 2
+        if not await search.has(middle):
             high = middle
-    return low
+    return search.low, search.newest
 
 
-async def _has_page(fetch: FetchPage, number: int, first_keys: set[str | None]) -> bool:
-    # Some servers answer a page beyond the end with the first one again.
-    page = await fetch(number)
-    return bool({record_key(raw) for raw in page.records} - first_keys)
+@dataclass(slots=True)
+class _Search:
+    """Asks pages whether they hold rows; ``low`` is the highest that does."""
+
+    fetch: FetchPage
+    sweep: Sweep
+    first_marks: set[str | bytes]
+    low: int = 1
+    low_marks: set[str | bytes] = field(default_factory=set)
+    newest: Page | None = None
+    """The page ``low``, when it was the latest to be asked for."""
+
+    async def has(self, number: int) -> bool:
+        page = await self.fetch(number)
+        marks = self.sweep.marks(page)
+        # Beyond the end some servers give nothing, some their first page again, or their last.
+        if marks <= self.first_marks | self.low_marks:
+            self.newest = None
+            return False
+        self.low, self.low_marks, self.newest = number, marks, page
+        return True
 
 
 def _pages(page: Page, per_page: int) -> int | None:
     if page.total is None or page.total <= per_page:
         return None
-    return min(ceil(page.total / per_page), MOST_PAGES)
+    return ceil(page.total / max(per_page, 1))

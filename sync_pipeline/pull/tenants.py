@@ -7,18 +7,18 @@ older than the staleness bound (metadata and specifications change without a tra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+from sync_pipeline.pull.keys import tenant_name
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.pull.sweep import Sweep, sweep_list
-from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless
+from sync_pipeline.pull.work import Context, Work, contained, hash_of, in_turn, keyless
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.sources.rosaas import RosaasApi
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, stale_details
+from sync_pipeline.warehouse.progress import Proof, Reason, stale_details
 
 
 async def plan_tenants(context: Context, api: RosaasApi) -> Work:
@@ -27,34 +27,44 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
     async def whole_list(_page: int) -> Page:
         return await api.tenants()
 
-    sweep = await sweep_list(whole_list)
+    sweep = await sweep_list(whole_list, key_of=tenant_name)
     listed = _listed(sweep)
-    named = {name.lower() for name in context.request.only}
-    wanted = named & set(listed) or await asyncio.to_thread(_wanted, context, listed)
-    others = len(listed) - len(wanted)
-    whole = Reading(
+    named = {name.strip().lower() for name in context.request.only}
+    wanted = named or await asyncio.to_thread(_wanted, context, listed)
+    whole = _whole_list(context, sweep, others=len(listed.keys() - wanted))
+
+    async def read(name: str) -> Reading:
+        if name not in listed:
+            return _not_listed(name, sweep.started_at)
+        reading = _read_detail(context, api, listed[name])
+        return await contained(context, name, datetime.now(UTC), reading)
+
+    scopes = in_turn(sorted(wanted))
+    return Work(scopes_total=len(wanted), scopes=scopes, read=read, closing=[whole])
+
+
+def _whole_list(context: Context, sweep: Sweep, *, others: int) -> Reading:
+    """Return the reading of the list itself; ``others`` are those whose detail is not read."""
+    is_targeted = bool(context.request.only)
+    return Reading(
         "",
         sweep.proof,
         sweep.reason,
         sweep.started_at,
         context.due_again(sweep.started_at),
-        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless],
+        rejects=keyless(sweep),
         duplicates=sweep.duplicates,
-        unchanged=0 if named else others,
-        ignored=others if named else 0,
+        unchanged=0 if is_targeted else others,
+        ignored=others if is_targeted else 0,
+        # What the list says of others was not loaded then, so it is no proof of the list.
+        is_progress=not is_targeted,
     )
-
-    async def read(name: str) -> Reading:
-        reading = _read_detail(context, api, listed[name])
-        return await contained(context, name, datetime.now(UTC), reading)
-
-    return Work(scopes_total=len(wanted), scopes=_each(sorted(wanted)), read=read, closing=[whole])
 
 
 def _listed(sweep: Sweep) -> dict[str, Record]:
     return {
-        key.lower(): Record(key.lower(), key.lower(), raw, b"", hash_of(raw), sent_at)
-        for key, (raw, sent_at) in sweep.rows.items()
+        name: Record(name, name, raw, b"", hash_of(raw), sent_at)
+        for name, (raw, sent_at) in sweep.rows.items()
     }
 
 
@@ -95,6 +105,7 @@ def _without_detail(listed: Record) -> Reject:
     return Reject(listed.record_id, listed.payload, "no_detail", reason, listed.observed_at)
 
 
-async def _each(names: list[str]) -> AsyncIterator[str]:
-    for name in names:
-        yield name
+def _not_listed(name: str, read_at: datetime) -> Reading:
+    # Asked for by name, and no tenant of the product: there is nothing to come back to.
+    reason = Reason.NOT_FOUND
+    return Reading(name, Proof.INCOMPLETE, reason, read_at, read_at, is_progress=False)

@@ -5,7 +5,7 @@ Each stream has a module that plans its `Work`; `run` carries any of them out.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from sync_pipeline.errors import (
 )
 from sync_pipeline.normalise.frame import NORMALISER_VERSION
 from sync_pipeline.pull.reading import PullRequest, Reading
+from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.hashes import raw_hash
@@ -72,9 +73,16 @@ def hash_of(raw: bytes, *, context: str = "") -> bytes:
     return raw_hash(raw, context=context, version=NORMALISER_VERSION)
 
 
-def keyless(raw: bytes, observed_at: datetime) -> Reject:
-    """Return the rejection of a record in which no id can be read."""
-    return Reject(None, raw, "no_id", "no id can be read in it", observed_at)
+def keyless(sweep: Sweep) -> list[Reject]:
+    """Return the rejections of a sweep's records in which no id can be read."""
+    reason = "no id can be read in it"
+    return [Reject(None, raw, "no_id", reason, sent_at) for raw, sent_at in sweep.keyless.items()]
+
+
+async def in_turn(scopes: Iterable[str]) -> AsyncIterator[str]:
+    """Yield ``scopes`` as they are."""
+    for scope in scopes:
+        yield scope
 
 
 async def contained(
