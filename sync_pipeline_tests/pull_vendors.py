@@ -1,0 +1,230 @@
+"""The vendors behind one scripted server, with rows that a test sets, and pulls from them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.pull.reading import PullRequest
+from sync_pipeline.pull.run import PullReport, pull_stream
+from sync_pipeline.settings import CrmcomSettings, RosaasSettings, Settings
+from sync_pipeline.warehouse.progress import Due
+from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
+
+SELF_SERVICE = "/self-service/v1/contacts"
+BACKOFFICE = "/backoffice/v1/contacts"
+TENANTS = "/api/management/apps/v1/tenants"
+LOGINS = (f"{SELF_SERVICE}/authenticate", "/backoffice/v1/users/authenticate")
+ROSAAS_LOGIN = "/api/identity/apps/v1/auth"
+
+DENIED = Scripted.json({"status": 403, "message": "no", "error": "FORBIDDEN"}, 403)
+NOT_FOUND = Scripted.json({"status": 400, "error": "CRM.EXCEPTIONS.NOTFOUNDEXCEPTION"}, 400)
+REFUSED = Scripted.json({"status": 422, "message": "no", "error": "PARAMETER"}, 422)
+WRONG_ANSWER = Scripted(200, b"<html>Maintenance</html>", {"Content-Type": "text/html"})
+# A wait that long ends the retries at once.
+UNAVAILABLE = Scripted(503, b"", {"Retry-After": "3600"})
+UNAUTHORISED = Scripted.json({"status": 401, "message": "no", "error": "TOKEN"}, 401)
+
+Row = dict[str, Any]
+_run_ids = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Vendors:
+    """What the vendors hold; change it at any time. An answer may stand in for rows."""
+
+    server: ScriptedServer
+    ids: list[Row] | Scripted = field(default_factory=list)
+    contacts: dict[str, Row | bytes | Scripted] = field(default_factory=dict)
+    communications: dict[str, list[Row | bytes] | Scripted] = field(default_factory=dict)
+    tenants: list[Row] | Scripted = field(default_factory=list)
+    details: dict[str, Row | Scripted | None] = field(default_factory=dict)
+    page_size: int = 100
+
+    def hold_contacts(self, *ids: str) -> None:
+        """Hold these contacts, each with its list of communications, and list them."""
+        self.ids = [{"id": contact_id} for contact_id in ids]
+        for contact_id in ids:
+            self.hold_contact(contact_id, {"id": contact_id, "first_name": f"Name {contact_id}"})
+            self.hold_communications(contact_id, [])
+
+    def hold_contact(self, contact_id: str, answer: Row | bytes | Scripted) -> None:
+        self.contacts[contact_id] = answer
+        self.server.respond("GET", f"{SELF_SERVICE}/{contact_id}", self._contact)
+
+    def hold_communications(self, contact_id: str, rows: Sequence[Row | bytes] | Scripted) -> None:
+        held = rows if isinstance(rows, Scripted) else list(rows)
+        self.communications[contact_id] = held
+        path = f"{SELF_SERVICE}/{contact_id}/communications"
+        self.server.respond("GET", path, self._communications)
+
+    def hold_tenants(self, *rows: Row) -> None:
+        """Hold these tenants, each with an own answer that says the same and some metadata."""
+        self.tenants = list(rows)
+        for row in rows:
+            self.hold_detail(row["systemName"], row | {"metadata": json.dumps({"n": 1})})
+
+    def hold_detail(self, name: str, answer: Row | Scripted | None) -> None:
+        self.details[name.lower()] = answer
+        self.server.respond("GET", f"{TENANTS}/{name.lower()}", self._tenant)
+
+    def asked(self, path: str) -> int:
+        return self.server.count("GET", path)
+
+    def contact_requests(self) -> list[str]:
+        """Return the ids whose own answer was asked for, in order."""
+        return self._last_segments(SELF_SERVICE, depth=1)
+
+    def detail_requests(self) -> list[str]:
+        return self._last_segments(TENANTS, depth=1)
+
+    def forget_requests(self) -> None:
+        self.server.received.clear()
+
+    def _last_segments(self, path: str, *, depth: int) -> list[str]:
+        rests = [
+            r.path.removeprefix(f"{path}/").split("/")
+            for r in self.server.received
+            if r.method == "GET" and r.path.startswith(f"{path}/")
+        ]
+        return [rest[-1] for rest in rests if len(rest) == depth]
+
+    def _contact(self, request: Received) -> Scripted:
+        return _one(self.contacts[request.path.rpartition("/")[2]])
+
+    def _communications(self, request: Received) -> Scripted:
+        return self._page(self.communications[request.path.split("/")[-2]], request)
+
+    def list_ids(self, request: Received) -> Scripted:
+        return self._page(self.ids, request)
+
+    def list_tenants(self, _request: Received) -> Scripted:
+        return self.tenants if isinstance(self.tenants, Scripted) else _enveloped(self.tenants)
+
+    def _tenant(self, request: Received) -> Scripted:
+        held = self.details[request.path.rpartition("/")[2]]
+        return held if isinstance(held, Scripted) else _enveloped(held)
+
+    def _page(self, rows: Sequence[Row | bytes] | Scripted, request: Received) -> Scripted:
+        if isinstance(rows, Scripted):
+            return rows
+        number = int(request.query["page"])
+        shown = rows[(number - 1) * self.page_size : number * self.page_size]
+        content = b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in shown)
+        paging = json.dumps({"page": number, "size": len(shown), "total": len(rows)}).encode()
+        return Scripted(200, b'{"content":[' + content + b'],"paging":' + paging + b"}")
+
+    def settings(self, *, contacts_file: Path | None = None, **others: Any) -> Settings:  # noqa: ANN401 -- pydantic checks them
+        """Return settings that point here; ids from the file where one is given."""
+        backoffice: dict[str, Any] = {
+            "backoffice_url": f"{self.server.url}/backoffice/v1",
+            "secret_key": SecretStr("the-secret-key"),
+        }
+        crmcom = CrmcomSettings(
+            base_url=f"{self.server.url}/self-service/v1",
+            api_key=SecretStr("the-api-key"),
+            username="service@example.com",
+            password=SecretStr("the-password"),
+            max_in_flight=others.pop("max_in_flight", 8),
+            **({"contacts_file": contacts_file} if contacts_file else backoffice),
+        )
+        rosaas = RosaasSettings(
+            base_url=self.server.url, client_id="client", client_secret=SecretStr("client-secret")
+        )
+        return Settings(crmcom=crmcom, rosaas=rosaas, **others)
+
+
+@contextmanager
+def serving_vendors() -> Iterator[Vendors]:
+    """Serve vendors that hold nothing yet."""
+    with ScriptedServer() as server:
+        vendors = Vendors(server)
+        for path in LOGINS:
+            server.script("POST", path, Scripted.json({"access_token": "token-1"}))
+        token = {"data": {"token": {"accessToken": "token-1"}}, "metadata": {"success": True}}
+        server.script("POST", ROSAAS_LOGIN, Scripted.json(token))
+        server.respond("GET", BACKOFFICE, vendors.list_ids)
+        server.respond("GET", TENANTS, vendors.list_tenants)
+        yield vendors
+
+
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """Pulls from some vendors into some warehouse."""
+
+    engine: Engine
+    vendors: Vendors
+
+    def __call__(
+        self,
+        stream: Stream,
+        *only: str,
+        settings: Settings | None = None,
+        as_of: datetime | None = None,
+        **asked: Any,  # noqa: ANN401 -- fields of PullRequest
+    ) -> PullReport:
+        """Run over ``stream``: everything that was not read since ``as_of`` (default: now)."""
+        now = datetime.now(UTC)
+        due = Due(now, as_of=as_of or now)
+        request = replace(PullRequest(due, slice_s=60, only=only), **asked)
+        return pull_stream(
+            stream,
+            request,
+            settings=settings or self.vendors.settings(),
+            engine=self.engine,
+            run_id=f"run-{next(_run_ids)}",
+        )
+
+    def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), parameters)]
+
+    def execute(self, statement: str) -> None:
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    def last_run(self, *columns: str) -> tuple[Any, ...]:
+        query = f"SELECT {', '.join(columns)} FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1"  # noqa: S608 -- names of columns
+        return self.rows(query)[0]
+
+    def watermarks(self, stream: Stream) -> dict[str, tuple[str, str | None]]:
+        """Return proof and reason by scope."""
+        query = (
+            "SELECT scope, proof, reason FROM ops.watermarks "
+            "WHERE source = :source AND entity = :entity"
+        )
+        found = self.rows(query, source=stream.source, entity=stream.entity.name)
+        return {scope: (proof, reason) for scope, proof, reason in found}
+
+
+def counts(report: PullReport) -> dict[str, int]:
+    """Return the run's row counts that are not null, by short name; sum checked."""
+    parts = {
+        name.removeprefix("rows_"): int(str(value))
+        for name, value in report.row.items()
+        if name.startswith("rows_") and value and name != "rows_deleted"
+    }
+    read = parts.pop("read", 0)
+    if read != sum(parts.values()):
+        raise AssertionError(f"rows_read is {read}, its parts {parts}")
+    return parts
+
+
+def _one(held: Row | bytes | Scripted) -> Scripted:
+    if isinstance(held, Scripted):
+        return held
+    return Scripted(200, held if isinstance(held, bytes) else json.dumps(held).encode())
+
+
+def _enveloped(data: object) -> Scripted:
+    return Scripted.json({"data": data, "metadata": {"errors": [], "success": True}})
