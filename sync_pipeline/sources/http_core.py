@@ -20,14 +20,13 @@ import httpx
 import stamina
 
 from sync_pipeline.errors import RequestRefusedError, TransientSourceError, WrongAnswerError
-from sync_pipeline.settings import is_loopback
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
+from sync_pipeline.sources.connections import CONNECT_S, Connections, open_connections
 from sync_pipeline.sources.refusals import check_status
 from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 
-CONNECT_S = 10.0
 # Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
 WHOLE_REQUEST_FACTOR = 2
 LARGEST_BODY = 64 * 1024 * 1024
@@ -38,7 +37,7 @@ class HttpCore:
     """Sends calls to one endpoint."""
 
     endpoint: Endpoint
-    client: httpx.AsyncClient
+    connections: Connections
     budget: Budget
     bounds: RetryBounds
     meter: Meter
@@ -63,21 +62,22 @@ class HttpCore:
         return reply
 
     async def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
-        sent_at = datetime.now(UTC)
-        async with self.client.stream(
-            call.method,
-            f"{self.endpoint.base_url}{call.path}",
-            params=dict(call.query) or None,
-            json=call.body,
-            headers={**call.headers, **headers},
-        ) as response:
-            return Reply(
-                status=response.status_code,
-                body=await self._body(call, response),
-                charset=response.charset_encoding,
-                retry_after=response.headers.get("Retry-After"),
-                sent_at=sent_at,
-            )
+        async with self.connections.client() as client:
+            sent_at = datetime.now(UTC)
+            async with client.stream(
+                call.method,
+                f"{self.endpoint.base_url}{call.path}",
+                params=dict(call.query) or None,
+                json=call.body,
+                headers={**call.headers, **headers},
+            ) as response:
+                return Reply(
+                    status=response.status_code,
+                    body=await self._body(call, response),
+                    charset=response.charset_encoding,
+                    retry_after=response.headers.get("Retry-After"),
+                    sent_at=sent_at,
+                )
 
     async def _body(self, call: Call, response: httpx.Response) -> bytes:
         chunks = bytearray()
@@ -99,17 +99,9 @@ async def open_core(
 ) -> AsyncIterator[HttpCore]:
     """Open the connections to one endpoint and close them at the end."""
     _quieten_libraries()
-    async with httpx.AsyncClient(
-        timeout=httpx.Timeout(endpoint.timeout_s, connect=min(endpoint.timeout_s, CONNECT_S)),
-        limits=httpx.Limits(
-            max_connections=endpoint.max_in_flight,
-            max_keepalive_connections=endpoint.max_in_flight,
-        ),
-        follow_redirects=False,
-        mounts=_past_the_proxy(endpoint.base_url),
-        headers={"User-Agent": f"sync-pipeline/{_version()}", "Accept": "application/json"},
-    ) as client:
-        yield HttpCore(endpoint, client, budget, bounds, meter)
+    headers = {"User-Agent": f"sync-pipeline/{_version()}", "Accept": "application/json"}
+    async with open_connections(endpoint, headers=headers) as connections:
+        yield HttpCore(endpoint, connections, budget, bounds, meter)
 
 
 def _quieten_libraries() -> None:
@@ -118,12 +110,6 @@ def _quieten_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Where structlog is installed, the default hook prints to standard output.
     stamina.instrumentation.set_on_retry_hooks([log_retry])
-
-
-def _past_the_proxy(base_url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
-    # A proxy's loopback is another machine's.
-    parts = urlsplit(base_url)
-    return {f"{parts.scheme}://{parts.netloc}": None} if is_loopback(base_url) else {}
 
 
 def _version() -> str:
