@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -86,7 +87,8 @@ class Vendors:
         return self._last_segments(SELF_SERVICE, depth=1)
 
     def detail_requests(self) -> list[str]:
-        return self._last_segments(TENANTS, depth=1)
+        """Return the names whose own answer was asked for; the order is nobody's promise."""
+        return sorted(self._last_segments(TENANTS, depth=1))
 
     def forget_requests(self) -> None:
         self.server.received.clear()
@@ -124,24 +126,31 @@ class Vendors:
         paging = json.dumps({"page": number, "size": len(shown), "total": len(rows)}).encode()
         return Scripted(200, b'{"content":[' + content + b'],"paging":' + paging + b"}")
 
-    def settings(self, *, contacts_file: Path | None = None, **others: Any) -> Settings:  # noqa: ANN401 -- pydantic checks them
+    def settings(
+        self,
+        *,
+        contacts_file: Path | None = None,
+        crmcom: Mapping[str, Any] | None = None,
+        **others: Any,  # noqa: ANN401 -- pydantic checks them
+    ) -> Settings:
         """Return settings that point here; ids from the file where one is given."""
         backoffice: dict[str, Any] = {
             "backoffice_url": f"{self.server.url}/backoffice/v1",
             "secret_key": SecretStr("the-secret-key"),
         }
-        crmcom = CrmcomSettings(
-            base_url=f"{self.server.url}/self-service/v1",
-            api_key=SecretStr("the-api-key"),
-            username="service@example.com",
-            password=SecretStr("the-password"),
-            max_in_flight=others.pop("max_in_flight", 8),
-            **({"contacts_file": contacts_file} if contacts_file else backoffice),
-        )
+        ids = {"contacts_file": contacts_file} if contacts_file else backoffice
+        connection: dict[str, Any] = {
+            "base_url": f"{self.server.url}/self-service/v1",
+            "api_key": SecretStr("the-api-key"),
+            "username": "service@example.com",
+            "password": SecretStr("the-password"),
+            "max_in_flight": 8,
+        }
         rosaas = RosaasSettings(
             base_url=self.server.url, client_id="client", client_secret=SecretStr("client-secret")
         )
-        return Settings(crmcom=crmcom, rosaas=rosaas, **others)
+        settled = CrmcomSettings(**connection | ids | dict(crmcom or {}))
+        return Settings(crmcom=settled, rosaas=rosaas, **others)
 
 
 @contextmanager
@@ -185,6 +194,10 @@ class Pulls:
             run_id=f"run-{next(_run_ids)}",
         )
 
+    def began(self) -> datetime:
+        """Return an instant for the `as_of` of several pulls."""
+        return datetime.now(UTC)
+
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), parameters)]
@@ -218,6 +231,15 @@ def counts(report: PullReport) -> dict[str, int]:
     if read != sum(parts.values()):
         raise AssertionError(f"rows_read is {read}, its parts {parts}")
     return parts
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Wait for something that is bound to happen; fail after a minute."""
+    ends_at = time.monotonic() + 60
+    while not is_so():
+        if time.monotonic() > ends_at:
+            raise AssertionError("it never happened")
+        time.sleep(0.02)
 
 
 def _one(held: Row | bytes | Scripted) -> Scripted:

@@ -61,7 +61,10 @@ class _Reader:
         await self.queue.put(ending)
 
     async def _read_some(self) -> None:
-        while time.monotonic() < self.deadline:
+        # Each begins one at least: a run that reads nothing would have to be repeated for ever.
+        is_first = True
+        while is_first or time.monotonic() < self.deadline:
+            is_first = False
             async with self._turn:
                 scope = await anext(self.work.scopes, None)
             if scope is None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROSAAS_TENANTS
 from sync_pipeline.errors import WarehouseError
@@ -22,21 +20,9 @@ from sync_pipeline_tests.pull_vendors import (
     Row,
     Vendors,
     counts,
-    serving_vendors,
 )
 
 KEYLESS = b'{"subject":"whose is it?"}'
-
-
-@pytest.fixture
-def vendors() -> Iterator[Vendors]:
-    with serving_vendors() as vendors:
-        yield vendors
-
-
-@pytest.fixture
-def pull(engine: Engine, vendors: Vendors) -> Pulls:
-    return Pulls(engine, vendors)
 
 
 def incompressible_text() -> str:
