@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 something failed, 2 wrong use or settings.
 """
 
-import subprocess
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -148,7 +148,7 @@ def sandbox(
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Print the variables that point at it")
     ] = False,
-) -> int:
+) -> NoReturn:
     """Serve the three APIs on loopback, over a made-up world, until Ctrl-C."""
     settings = read_settings(environment())
     home = Home(settings.sync_home)
@@ -159,15 +159,12 @@ def sandbox(
     world = World(contacts, seed, latency_ms)
     command = sandbox_command(port, world)
     if print_env:
-        return subprocess.call([*command, "--print-env"])  # noqa: S603 -- our own module
-    home.make()
-    with subprocess.Popen(command) as process:  # noqa: S603 -- our own module
-        note_sandbox(home, process.pid, f"http://127.0.0.1:{port}", world)
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The sandbox got it too, and ends by itself.
-            return process.wait()
+        command.append("--print-env")
+    else:
+        home.make()
+        note_sandbox(home, os.getpid(), f"http://127.0.0.1:{port}", world)
+    # This process becomes the sandbox's: signals, output and exit code are its own.
+    os.execv(command[0], command)  # noqa: S606 -- our own interpreter and module
 
 
 def _streams_named(names: list[str]) -> list[Stream]:

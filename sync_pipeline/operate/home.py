@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,12 +100,26 @@ def stop_running(home: Home, name: str, *, patience_s: float = 20.0) -> bool:
         return False
     family = [process, *_children(process)]
     process.terminate()
-    psutil.wait_procs([process], timeout=patience_s)
-    rest = [member for member in family if member.is_running()]
+    _await_end([process], patience_s)
+    rest = [member for member in family if not _has_ended(member)]
     for member in rest:
         _kill(member)
-    psutil.wait_procs(rest, timeout=patience_s)
+    _await_end(rest, patience_s)
     return True
+
+
+def _await_end(processes: list[psutil.Process], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline and not all(map(_has_ended, processes)):
+        time.sleep(0.05)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    # One that nobody reaps (in a container the first process may not) is over all the same.
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

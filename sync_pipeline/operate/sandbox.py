@@ -17,6 +17,7 @@ from sync_pipeline.settings import Settings
 
 CONTACTS, SEED = 1_000, 1
 _START_S = 60.0
+_CONNECT_ATTEMPTS = 5
 _ADDRESS = re.compile(r"^sandbox: (http://\S+)$", re.MULTILINE)
 
 
@@ -64,8 +65,10 @@ def note_sandbox(home: Home, pid: int, url: str, world: World) -> None:
 def sandbox_environment(url: str) -> dict[str, str]:
     """Return the variables that point at the sandbox at ``url``."""
     try:
-        # trust_env: a proxy of this machine has no business between it and itself.
-        with httpx.Client(trust_env=False, timeout=10) as client:
+        # A transport of its own: no proxy of this machine comes between it and itself, and one
+        # that was started this moment may not listen yet.
+        transport = httpx.HTTPTransport(retries=_CONNECT_ATTEMPTS)
+        with httpx.Client(transport=transport, timeout=10) as client:
             answer = client.get(f"{url}/_sandbox/env").raise_for_status().json()
     except (httpx.HTTPError, ValueError) as exc:
         raise SetupError(f"the sandbox at {url} does not answer as one") from exc
