@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dagster import DagsterInstance
 from sqlalchemy import Engine
 
 from sync_pipeline import console
@@ -18,6 +17,7 @@ from sync_pipeline.orchestration.launch import (
     Asked,
     Launched,
     new_run_id,
+    open_instance,
     run_stream,
 )
 from sync_pipeline.warehouse.engine import transaction
@@ -83,7 +83,7 @@ def pull_streams(ready: Ready, streams: Sequence[Stream], wanted: Wanted) -> lis
     # Dagster's instance and the runs' own resource read the environment.
     os.environ.update(ready.environ)
     with ready.engine() as engine:
-        with DagsterInstance.get() as instance:
+        with open_instance() as instance:
             settle_dead_runs(engine, instance)
         return [_pull(ready, engine, stream, wanted) for stream in streams]
 

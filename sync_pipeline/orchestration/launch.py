@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import DBAPIError
 
 from sync_pipeline.entities import Stream
+from sync_pipeline.errors import WarehouseError
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.schedules import run_config, run_tags
@@ -40,11 +46,29 @@ def new_run_id() -> str:
     return str(uuid.uuid4())
 
 
+@contextmanager
+def open_instance() -> Iterator[DagsterInstance]:
+    """Yield the Dagster instance; raise WarehouseError when its storage is away."""
+    # It logs each of its attempts to reach its storage.
+    logging.getLogger().setLevel(logging.CRITICAL)
+    try:
+        with DagsterInstance.get() as instance:
+            yield instance
+    except (DagsterPostgresException, DBAPIError) as exc:
+        raise WarehouseError(
+            "Dagster's storage cannot be reached, or the connection broke (is PostgreSQL running "
+            "where WAREHOUSE_URL or DAGSTER_PG_URL says?)"
+        ) from exc
+
+
 def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str) -> Launched:
-    """Run ``pull_job`` over one stream and wait for it."""
+    """Run ``pull_job`` over one stream and wait for it.
+
+    Raises WarehouseError when Dagster's storage is away.
+    """
     job = build_definitions(settings).resolve_job_def("pull_job")
     options = {"as_of": asked.as_of.isoformat(), "is_full": asked.is_full, "only": [*asked.only]}
-    with DagsterInstance.get() as instance:
+    with open_instance() as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
