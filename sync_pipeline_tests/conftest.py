@@ -14,12 +14,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from sqlalchemy import Engine, make_url
 
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.migrations import migrate
+
+# A busy machine is no failure.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 TEMPLATE = "migrated_template"
 NewDatabase = Callable[[str], str]

@@ -131,8 +131,8 @@ CREATE TABLE ops.quarantine (
     reason text NOT NULL,
     error_code text NOT NULL,
     observed_at timestamptz NOT NULL,
-    first_seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    last_seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    first_seen_at timestamptz NOT NULL DEFAULT now(),
+    last_seen_at timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
     resolution text,
     CONSTRAINT a_resolution_has_its_time CHECK ((resolved_at IS NULL) = (resolution IS NULL))

@@ -1,4 +1,5 @@
 -- Keep rejected records with their bytes; the same defect of the same record stays one row.
+-- An older reading of it changes nothing.
 INSERT INTO ops.quarantine AS kept (
     source, entity, record_id, payload_raw, payload, reason, error_code, observed_at
 )
@@ -28,3 +29,4 @@ DO UPDATE SET
     reason = excluded.reason,
     observed_at = excluded.observed_at,
     last_seen_at = clock_timestamp()
+WHERE excluded.observed_at >= kept.observed_at

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_pipeline.entities import ENTITIES, TENANTS, Entity
@@ -131,6 +131,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(JSON, JSON, st.randoms(use_true_random=False))
 def test_hashes_are_equal_exactly_where_the_json_is(
     one: object, other: object, chance: random.Random

@@ -11,7 +11,7 @@ import pytest
 
 from sync_pipeline.entities import ENTITIES
 from sync_pipeline.mapping import crmcom, rosaas
-from sync_pipeline_tests.canonical import as_spelled, row_of
+from sync_pipeline_tests.canonical import NORMALISERS, as_spelled, record, row_of
 
 INSTANT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 EPOCH = int(INSTANT.timestamp())
@@ -61,9 +61,9 @@ LINES: list[tuple[str, str, str, dict[str, object]]] = [
     ("communications", "life_cycle_state", '{"life_cycle_state": "pending"}', {"state": "PENDING"}),
     ("communications", "state", '{"state": "completed"}', {"state": "COMPLETED"}),
     ("communications", "channel", '{"channel": "sms"}', {"channel": "SMS"}),
-    ("communications", "is_viewed", '{"is_viewed": true}', {"is_viewed": True}),
+    ("communications", "is_viewed", '{"is_viewed": "True"}', {"is_viewed": True}),
     ("communications", "viewed_on", f'{{"viewed_on": {EPOCH}}}', {"viewed_at": INSTANT}),
-    ("communications", "is_archived", '{"is_archived": true}', {"is_archived": True}),
+    ("communications", "is_archived", '{"is_archived": "True"}', {"is_archived": True}),
     ("communications", "clicked_on", f'{{"clicked_on": {EPOCH}}}', {"clicked_at": INSTANT}),
     ("communications", "language", '{"language": "ENG"}', {"language": "en"}),
     ("communications", "sender", '{"sender": "dev"}', {"sender": "dev"}),
@@ -170,6 +170,8 @@ def test_every_column_is_filled_by_some_field_or_known_not_to_be() -> None:
 )
 def test_the_record_says_its_key(entity: str, key: str, raw: str) -> None:
     assert row_of(entity, raw, record_id=key) == {"attributes": {}}
+    (reject,) = NORMALISERS[entity]([record(raw, record_id="another")]).rejects
+    assert reject.code == "foreign_id"
 
 
 @pytest.mark.parametrize("raw", ['{"contact_id": "c-2"}', '{"contact": {"id": "c-2"}}'])

@@ -1,0 +1,123 @@
+"""Migrations: each once, in order, all or nothing, whoever else migrates at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from sync_pipeline.errors import SchemaTooNewError, SetupError, WarehouseError
+from sync_pipeline.warehouse import migrations
+from sync_pipeline.warehouse.engine import open_engine
+from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migrations
+from sync_pipeline_tests.database.readings import rows
+
+SHIPPED = ["0001_operations", "0002_warehouse"]
+APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname IN ('ops', 'warehouse')"
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Engine]:
+    engine = open_engine(empty_url)
+    yield engine
+    engine.dispose()
+
+
+def test_the_shipped_migrations_keep_their_names() -> None:
+    assert [f"{m.number:04d}_{m.name}" for m in shipped_migrations()] == SHIPPED
+
+
+def test_each_migration_is_applied_once_and_in_order(empty: Engine) -> None:
+    assert migrate(empty) == SHIPPED
+    assert migrate(empty) == []
+    assert rows(empty, APPLIED) == [(1, "operations"), (2, "warehouse")]
+
+
+def test_only_what_is_missing_is_applied(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = Migration(3, "added", tmp_path / "0003_added.sql")
+    added.path.write_text("CREATE TABLE ops.added (percent text); -- 100 %s :x", encoding="utf-8")
+    monkeypatch.setattr(migrations, "shipped_migrations", lambda: [*shipped_migrations(), added])
+    assert migrate(engine) == ["0003_added"]
+    assert rows(engine, "SELECT count(*) FROM ops.added") == [(0,)]
+
+
+def test_one_broken_migration_undoes_all_that_came_with_it(
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Migration(3, "broken", tmp_path / "0003_broken.sql")
+    broken.path.write_text("CREATE TABLE ops.half (); SELECT nonsense", encoding="utf-8")
+    monkeypatch.setattr(migrations, "shipped_migrations", lambda: [*shipped_migrations(), broken])
+    with pytest.raises(WarehouseError, match='column "nonsense" does not exist'):
+        migrate(empty)
+    assert rows(empty, SCHEMAS) == []
+
+
+def test_of_processes_that_migrate_at_the_same_time_one_does_it(empty_url: str) -> None:
+    applied: list[list[str]] = []
+    start = threading.Barrier(4)
+
+    def migrate_from_here() -> None:
+        engine = open_engine(empty_url)
+        start.wait()
+        applied.append(migrate(engine))
+        engine.dispose()
+
+    threads = [threading.Thread(target=migrate_from_here) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(applied) == [[], [], [], SHIPPED]
+
+
+def test_a_stricter_default_of_the_server_changes_nothing(empty_url: str) -> None:
+    strict = open_engine(empty_url)
+    with strict.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        isolation = "SET default_transaction_isolation = 'serializable'"
+        connection.execute(text(f"ALTER DATABASE {name} {isolation}"))
+    strict.dispose()
+    test_of_processes_that_migrate_at_the_same_time_one_does_it(empty_url)
+
+
+def test_a_schema_newer_than_the_code_is_refused_in_words(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO ops.schema_migrations (number, name) VALUES (3, 'from_the_future')")
+        )
+    with pytest.raises(SchemaTooNewError) as refusal:
+        migrate(engine)
+    assert str(refusal.value) == (
+        "the warehouse's schema has 3 migrations and this release knows 2: a newer sync-pipeline "
+        "made it, use that one"
+    )
+
+
+def test_a_server_that_is_too_old_is_refused_in_words(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As old a server as the rule would have to be new.
+    monkeypatch.setattr(migrations, "OLDEST_SERVER", 1_000_000)
+    with pytest.raises(WarehouseError, match="needs PostgreSQL 14 or newer"):
+        migrate(empty)
+    assert rows(empty, SCHEMAS) == []
+
+
+@pytest.mark.parametrize(
+    "names", [["0001_a.sql", "0003_c.sql"], ["1_a.sql"], ["0001_a.sql", "b.sql"]]
+)
+def test_a_damaged_installation_is_found(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "migrations").mkdir()
+    for name in names:
+        (tmp_path / "migrations" / name).touch()
+    monkeypatch.setattr(migrations, "shipped_path", lambda _name: tmp_path)
+    with pytest.raises(SetupError, match="sql/migrations is damaged"):
+        shipped_migrations()

@@ -1,0 +1,81 @@
+"""The migrated database against the code's tables, and its descriptions."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, MetaData, Table, inspect
+
+from sync_pipeline.entities import ENTITIES
+from sync_pipeline.warehouse.upsert import WATERMARKS
+from sync_pipeline_tests.database.readings import rows
+
+Shape = dict[str, tuple[str, bool, bool]]
+
+
+def shape(engine: Engine, table: Table) -> Shape:
+    """Return each column's type, whether it may be null, and whether it is in the key."""
+    return {
+        c.name: (c.type.compile(engine.dialect), bool(c.nullable), c.primary_key)
+        for c in table.columns
+    }
+
+
+def found_shape(engine: Engine, name: str, schema: str = "warehouse") -> Shape:
+    return shape(engine, Table(name, MetaData(schema=schema), autoload_with=engine))
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_the_tables_of_the_code_are_those_of_the_database(engine: Engine, name: str) -> None:
+    found, expected = found_shape(engine, name), shape(engine, ENTITIES[name].table)
+    assert found == expected
+    assert list(found) == list(expected)
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_the_histories_of_the_code_are_those_of_the_database(engine: Engine, name: str) -> None:
+    assert found_shape(engine, f"{name}_history") == shape(engine, ENTITIES[name].history)
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_a_version_has_the_columns_of_the_history(engine: Engine, name: str) -> None:
+    versions = found_shape(engine, f"{name}_versions")
+    history = found_shape(engine, f"{name}_history")
+    assert [(c, kind) for c, (kind, *_) in versions.items()] == [
+        (c, kind) for c, (kind, *_) in history.items()
+    ]
+
+
+def test_every_table_of_the_schema_is_known_to_the_code(engine: Engine) -> None:
+    tables = {f"{name}{suffix}" for name in ENTITIES for suffix in ("", "_history")}
+    inspector = inspect(engine)
+    assert set(inspector.get_table_names("warehouse")) == tables
+    assert set(inspector.get_view_names("warehouse")) == {f"{name}_versions" for name in ENTITIES}
+
+
+def test_what_loads_read_of_the_watermarks_is_there(engine: Engine) -> None:
+    found = {c: kind for c, (kind, *_) in found_shape(engine, "watermarks", "ops").items()}
+    expected = {c: kind for c, (kind, *_) in shape(engine, WATERMARKS).items()}
+    assert expected.items() <= found.items()
+
+
+def test_every_table_and_every_column_is_described(engine: Engine) -> None:
+    query = """
+        SELECT c.oid::regclass::text, a.attname
+        FROM pg_class AS c
+        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+        WHERE
+            c.relnamespace IN ('ops'::regnamespace, 'warehouse'::regnamespace)
+            AND c.relkind IN ('r', 'v')
+            AND (
+                obj_description(c.oid, 'pg_class') IS NULL
+                OR col_description(c.oid, a.attnum) IS NULL
+            )
+    """
+    assert rows(engine, query) == []
+
+
+def test_both_schemas_are_described(engine: Engine) -> None:
+    query = (
+        "SELECT obj_description(oid, 'pg_namespace') IS NULL FROM pg_namespace WHERE nspname = :n"
+    )
+    assert rows(engine, query, n="ops") == rows(engine, query, n="warehouse") == [(False,)]
