@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 # A longer text is no id: no index of PostgreSQL could hold it.
 LONGEST_KEY_BYTES = 1_000
 
 
-class _ById(msgspec.Struct):
-    key: str | int | None = msgspec.field(name="id", default=None)
+class _Keyed(msgspec.Struct):
+    id: str | int | None = None
+    systemName: str | int | None = None  # noqa: N815 -- RoSaaS's name
 
 
-class _BySystemName(msgspec.Struct):
-    key: str | int | None = msgspec.field(name="systemName", default=None)
-
-
-_BY_ID = msgspec.json.Decoder(_ById)
-_BY_SYSTEM_NAME = msgspec.json.Decoder(_BySystemName)
+_KEYED = msgspec.json.Decoder(_Keyed)
 
 
 def record_id(raw: bytes) -> str | None:
     """Return the record's ``id`` as text; null when none can be read."""
-    return _readable_key(raw, _BY_ID)
+    return _readable_key(raw, "id")
 
 
 def tenant_name(raw: bytes) -> str | None:
     """Return the tenant's ``systemName`` in lower case, as RoSaaS does; null without one."""
-    name = _readable_key(raw, _BY_SYSTEM_NAME)
+    name = _readable_key(raw, "systemName")
     return None if name is None else name.lower()
 
 
-def _readable_key(
-    raw: bytes, decoder: msgspec.json.Decoder[_ById] | msgspec.json.Decoder[_BySystemName]
-) -> str | None:
+def _readable_key(raw: bytes, member: str) -> str | None:
     try:
-        key = decoder.decode(raw).key
+        key = getattr(_KEYED.decode(raw), member)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
+        # A defect elsewhere in the record is no reason not to know which record it is.
+        key = _patiently(raw, member)
+    text = str(key).strip() if isinstance(key, str | int) and not isinstance(key, bool) else ""
+    return text if text and _is_storable(text) else None
+
+
+def _patiently(raw: bytes, member: str) -> object:
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
-    text = str(key).strip() if key is not None else ""
-    is_storable = "\x00" not in text and len(text.encode()) <= LONGEST_KEY_BYTES
-    return text if text and is_storable else None
+    return record.get(member) if isinstance(record, dict) else None
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return "\x00" not in text and len(text.encode()) <= LONGEST_KEY_BYTES
+    except UnicodeEncodeError:
+        return False

@@ -20,7 +20,7 @@ from sync_pipeline.pull.work import Context
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse import locks, runs
 from sync_pipeline.warehouse.engine import in_words, transaction
-from sync_pipeline.warehouse.progress import count_deferred, count_proofs
+from sync_pipeline.warehouse.progress import Reason, count_deferred, count_proofs
 from sync_pipeline.warehouse.runs import RunKey
 from sync_pipeline.warehouse.stored import count_rows
 
@@ -140,7 +140,8 @@ def _finish(engine: Engine, key: RunKey, request: PullRequest, outcome: Outcome)
             connection,
             key,
             outcome.traffic,
-            is_complete=outcome.is_proven and not any(deferred.values()),
+            # What the API does not know is no gap; what it keeps from us is one.
+            is_complete=outcome.is_proven and not deferred.get(Reason.DENIED),
         )
 
 

@@ -7,12 +7,17 @@ keys. Everything else raises NotThatShapeError, whose text says what came and ne
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from sync_pipeline.sources.calls import Reply
+from sync_pipeline.sources.json_split import SURROGATE, split_array, split_object
 
+S = TypeVar("S")
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _BROKEN_AT = re.compile(r"\(byte (\d+)\)")
@@ -45,17 +50,29 @@ def is_html(body: bytes) -> bool:
 
 def members(body: bytes) -> dict[str, bytes]:
     """Return the members of a JSON object, keys in lower case, each value as raw bytes."""
-    try:
-        return {key.lower(): bytes(value) for key, value in _OBJECT.decode(body).items()}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise NotThatShapeError(what_came(body, exc)) from None
+    return {key.lower(): value for key, value in _split(body, _object, split_object).items()}
 
 
 def records(body: bytes) -> tuple[bytes, ...]:
     """Return the elements of a JSON array, each as raw bytes."""
+    return _split(body, _list, split_array)
+
+
+def _object(body: bytes) -> dict[str, bytes]:
+    return {key: bytes(value) for key, value in _OBJECT.decode(body).items()}
+
+
+def _list(body: bytes) -> tuple[bytes, ...]:
+    return tuple(bytes(element) for element in _LIST.decode(body))
+
+
+def _split(body: bytes, fast: Callable[[bytes], S], patient: Callable[[bytes], S]) -> S:
     try:
-        return tuple(bytes(element) for element in _LIST.decode(body))
+        return fast(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        if SURROGATE.search(body):
+            with contextlib.suppress(ValueError, RecursionError):
+                return patient(body)
         raise NotThatShapeError(what_came(body, exc)) from None
 
 
