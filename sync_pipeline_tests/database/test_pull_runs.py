@@ -270,6 +270,18 @@ def test_what_waits_for_a_time_of_its_own_is_left_out_unless_named(
     assert pull(CRMCOM_CONTACTS).row["is_complete"] is True
 
 
+def test_a_contact_that_the_api_was_found_not_to_know_is_no_gap_in_later_runs(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "missing")
+    vendors.hold_contact("missing", NOT_FOUND)
+    first = pull(CRMCOM_CONTACTS)
+
+    later = pull(CRMCOM_CONTACTS)
+
+    assert (first.row["is_complete"], later.row["is_complete"]) == (False, True)
+
+
 @pytest.mark.parametrize("answer", [DENIED, NOT_FOUND])
 def test_a_run_is_not_complete_with_a_contact_that_would_not_be_read(
     pull: Pulls, vendors: Vendors, answer: Scripted
