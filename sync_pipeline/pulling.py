@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,7 +21,8 @@ from sync_pipeline.orchestration.launch import (
     open_instance,
     run_stream,
 )
-from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.engine import in_words, transaction
+from sync_pipeline.warehouse.locks import hold_launch
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 _SHOWN = ("read", "inserted", "updated", "unchanged", "duplicate", "outdated", "quarantined")
@@ -103,8 +105,19 @@ def _pull(ready: Ready, engine: Engine, stream: Stream, wanted: Wanted) -> Pulle
 
 def _run(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Launched:
     run_id = new_run_id()
-    with console.progress_of(engine, stream, run_id):
+    with _launch_held(engine, run_id), console.progress_of(engine, stream, run_id):
         return run_stream(stream, asked, settings=ready.settings, run_id=run_id)
+
+
+@contextmanager
+def _launch_held(engine: Engine, run_id: str) -> Iterator[None]:
+    """Hold the lock by which others see that this command lives, as long as its run takes."""
+    with in_words(), engine.connect() as connection:
+        # Not back to the pool in the end: the lock is to end with this session.
+        connection.detach()
+        hold_launch(connection, run_id)
+        connection.commit()
+        yield
 
 
 def _is_cut_short(row: Mapping[str, object]) -> bool:

@@ -24,6 +24,18 @@ def hold_run(connection: Connection, run_id: str, stream: Stream) -> None:
     connection.execute(_HOLD, {"name": f"sync-pipeline run {run_id} {stream}"})
 
 
+def hold_launch(connection: Connection, run_id: str) -> None:
+    """Hold the lock that shows that the command that launched this run lives."""
+    connection.execute(_HOLD, {"name": f"sync-pipeline launch {run_id}"})
+
+
+def is_launch_over(connection: Connection, run_id: str) -> bool:
+    """Tell whether the command that launched this run has ended (asked in a transaction)."""
+    return bool(
+        connection.execute(_TRY_BRIEFLY, {"name": f"sync-pipeline launch {run_id}"}).scalar_one()
+    )
+
+
 def is_locked(connection: Connection, stream: Stream) -> bool:
     """Tell whether some session sweeps the stream at this moment (asked in a transaction)."""
     # The lock that a yes to the question takes goes with the transaction.

@@ -74,9 +74,8 @@ def test_rows_are_first_versions_from_their_source(first_run: FirstRun, entity: 
         "cause, deleted_at IS NULL, observed_at <= loaded_at, "
         "run_id IN (SELECT run_id FROM ops.sync_runs)"
     )
-    assert installation.ask(f"SELECT DISTINCT {said} FROM {table}") == [
-        ("source", True, True, True)
-    ]  # noqa: S608, E501
+    question = f"SELECT DISTINCT {said} FROM {table}"  # noqa: S608 -- names of ours
+    assert installation.ask(question) == [("source", True, True, True)]
     assert installation.ask(f"SELECT count(*) FROM {table}_history") == [(0,)]  # noqa: S608
     assert installation.ask("SELECT count(*) FROM ops.quarantine") == [(0,)]
 
@@ -242,11 +241,9 @@ def before_and_after(first_run: FirstRun) -> tuple[Done, dict[str, object], dict
 
 def _traces(installation: Installation) -> dict[str, object]:
     """Every row's xmin, and the counters of writes once no session has any to report."""
-    xmins = {
-        name: installation.ask(
-            f"SELECT source, {e.key}, xmin::text FROM warehouse.{name} ORDER BY 1, 2"
-        )  # noqa: S608, E501 -- names of ours
-        for name, e in ENTITIES.items()
+    xmins = "SELECT source, {}, xmin::text FROM warehouse.{} ORDER BY 1, 2"
+    traces: dict[str, object] = {
+        name: installation.ask(xmins.format(entity.key, name)) for name, entity in ENTITIES.items()
     }
     # A session reports its counts at the latest when it ends.
     others = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync-pipeline'"
