@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -26,19 +26,27 @@ G = TypeVar("G", bound=BaseModel)
 
 def is_loopback(url: str) -> bool:
     """Tell whether ``url`` points at this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
 
+def _split_url(url: str, *, schemes: set[str], due: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        # Looked at, because a port that is no number is noticed only then.
+        is_whole = bool(parts.hostname and parts.scheme in schemes and parts.port != 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError(f"should be {due}")
+    return parts
+
+
 def _api_url(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise ValueError("should be a URL such as https://host/path")
+    parts = _split_url(url, schemes={"http", "https"}, due="a URL such as https://host/path")
     if parts.scheme == "http" and not is_loopback(url):
         raise ValueError("should start with https:// (plain http only for this machine)")
     if parts.username or parts.password or parts.query:
@@ -47,9 +55,10 @@ def _api_url(url: str) -> str:
 
 
 def _postgres_url(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise ValueError("should be postgresql://user:password@host:port/database")
+    due = "postgresql://user:password@host:port/database"
+    parts = _split_url(url.get_secret_value(), schemes={"postgresql", "postgres"}, due=due)
+    if not parts.path.strip("/"):
+        raise ValueError(f"should be {due}")
     return url
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from datetime import datetime
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.instance import InstanceRef
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import DBAPIError
 
@@ -22,6 +24,14 @@ from sync_pipeline.orchestration.dead_runs import LAUNCHED_BY_COMMAND
 from sync_pipeline.orchestration.schedules import run_config, run_tags
 from sync_pipeline.settings import Settings
 
+# What such a run prints is for the terminal. Captured, it would also go through helper processes,
+# which Ctrl-C hits as well.
+_UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster.core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -53,7 +63,8 @@ def open_instance() -> Iterator[DagsterInstance]:
     # It logs each of its attempts to reach its storage.
     logging.getLogger().setLevel(logging.CRITICAL)
     try:
-        with DagsterInstance.get() as instance:
+        ref = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=_UNCAPTURED)
+        with DagsterInstance.from_ref(ref) as instance:
             yield instance
     except (DagsterPostgresException, DBAPIError) as exc:
         raise WarehouseError(
@@ -88,5 +99,8 @@ def _error(result: dg.ExecuteInProcessResult) -> str:
             if failure.user_failure_data is not None:
                 return failure.user_failure_data.description or "failed"
             if failure.error is not None:
+                if failure.error.cls_name == "DagsterExecutionInterruptedError":
+                    # Dagster keeps Ctrl-C to itself, but it was meant for the whole command.
+                    raise KeyboardInterrupt
                 return f"unexpected {failure.error.cls_name} (see the run {result.run_id})"
     return f"the run {result.run_id} did not get to its step"

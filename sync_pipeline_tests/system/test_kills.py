@@ -79,7 +79,7 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_warehouse_when_run_again(
 
     def has_come() -> bool:
         assert run.poll() is None, "the run ended before its moment came"
-        return moment.has_come(installation, random.Random(moment.seed))
+        return moment.has_come(installation, random.Random(moment.seed))  # noqa: S311 -- a test's
 
     awaited(has_come, f"the moment {moment.name}")
     assert installation.kill_everything() > 0
