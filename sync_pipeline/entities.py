@@ -40,6 +40,7 @@ class Entity:
     """
 
     name: str
+    about: str
     key: str
     columns: dict[str, Kind]
     presentable: tuple[str, ...]
@@ -58,7 +59,7 @@ class Entity:
             for name, kind in ({"source": TEXT} | self.columns).items()
         ]
         kept = [Column(n, kind, nullable=null) for n, (kind, null) in _BOOKKEEPING.items()]
-        return Table(self.name, METADATA, *business, *kept)
+        return Table(self.name, METADATA, *business, *kept, comment=self.about)
 
     @cached_property
     def history(self) -> Table:
@@ -77,6 +78,7 @@ class Entity:
 
 CONTACTS = Entity(
     name="contacts",
+    about="The people and companies of a source, one row per contact",
     key="contact_id",
     columns={
         **dict.fromkeys(
@@ -101,6 +103,7 @@ CONTACTS = Entity(
 
 COMMUNICATIONS = Entity(
     name="communications",
+    about="Messages sent to contacts, one row per communication",
     key="communication_id",
     columns={
         **dict.fromkeys(("communication_id", "contact_id", "state", "channel"), TEXT),
@@ -118,6 +121,7 @@ COMMUNICATIONS = Entity(
 
 TENANTS = Entity(
     name="tenants",
+    about="Tenants of the product, one row per tenant",
     key="tenant_name",
     columns={
         **dict.fromkeys(("tenant_name", "tenant_id", "subscription_id", "display_name"), TEXT),

@@ -32,6 +32,12 @@ def test_the_tables_of_the_code_are_those_of_the_database(engine: Engine, name: 
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+def test_the_code_says_of_a_table_what_the_database_says(engine: Engine, name: str) -> None:
+    said = inspect(engine).get_table_comment(name, schema="warehouse")
+    assert said == {"text": ENTITIES[name].about}
+
+
+@pytest.mark.parametrize("name", ENTITIES)
 def test_the_histories_of_the_code_are_those_of_the_database(engine: Engine, name: str) -> None:
     assert found_shape(engine, f"{name}_history") == shape(engine, ENTITIES[name].history)
 
