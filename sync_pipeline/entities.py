@@ -30,13 +30,14 @@ _BOOKKEEPING: dict[str, tuple[Kind, bool]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Entity:
     """A kind of record with its table in the schema ``warehouse``.
 
-    ``columns`` are the canonical business columns, the key first. ``volatile`` names source
-    fields that differ on every reading and so take no part in the content hash.
-    ``presentable`` names columns that never hold a person's data.
+    ``about`` says what a row is, as the table's comment in the database does. ``columns`` are
+    the canonical business columns, the key first. ``presentable`` names those that never hold a
+    person's data. ``volatile`` names source fields that differ on every reading and so take no
+    part in the content hash.
     """
 
     name: str

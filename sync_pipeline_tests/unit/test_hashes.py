@@ -73,7 +73,14 @@ def test_blanks_and_the_order_of_keys_do_not_count_in_any_column(column: str) ->
 
 
 def test_volatile_names_count_everywhere_but_in_attributes() -> None:
-    entity = Entity("volatile_tenants", "tenant_name", TENANTS.columns, (), frozenset({"nonce"}))
+    entity = Entity(
+        name="volatile_tenants",
+        about="Tenants with a field that differs on every reading",
+        key="tenant_name",
+        columns=TENANTS.columns,
+        presentable=(),
+        volatile=frozenset({"nonce"}),
+    )
     row = {"tenant_name": "t", "raw_hash": b"", "observed_at": OBSERVED_AT}
     frame = frame_of(
         entity,
