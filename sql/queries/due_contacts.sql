@@ -1,5 +1,5 @@
 -- The next contacts to read after (:after_rank, :after_due, :after_id): those of a higher
--- priority first, then the longest due.
+-- priority first, then the longest due; all of them when :most is null.
 -- With :as_of everything not read since then is due, but for what waits for a reason of its own.
 WITH candidate AS (
     SELECT
@@ -30,4 +30,4 @@ WHERE
     (rank, due, contact_id)
     > (CAST(:after_rank AS integer), CAST(:after_due AS timestamptz), CAST(:after_id AS text))
 ORDER BY rank, due, contact_id
-LIMIT :most
+LIMIT CAST(:most AS bigint)

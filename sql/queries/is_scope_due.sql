@@ -1,4 +1,4 @@
--- Whether one scope is due: never read, or as `due_contacts` says.
+-- Whether one scope is due: never read, or by its own time; with :as_of, not read since then.
 SELECT
     NOT EXISTS (
         SELECT 1 FROM ops.watermarks AS w

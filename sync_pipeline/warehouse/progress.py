@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, func, select
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.statements import statement
@@ -112,18 +112,18 @@ def is_scope_due(connection: Connection, stream: Stream, scope: str, due: Due) -
 
 
 def count_due_contacts(connection: Connection, stream: Stream, due: Due) -> int:
-    """Return how many registered contacts are due for the stream."""
-    parameters = _named(stream) | _due(due)
-    return int(connection.execute(statement("count_due_contacts"), parameters).scalar_one())
+    """Return how many contacts `due_contacts` would return in all."""
+    every = statement("due_contacts").columns(column("contact_id")).subquery("every")
+    parameters = _named(stream) | _due(due) | _after(None) | {"most": None}
+    query = select(func.count()).select_from(every)
+    return int(connection.execute(query, parameters).scalar_one())
 
 
 def due_contacts(
     connection: Connection, stream: Stream, due: Due, *, after: DueContact | None, most: int
 ) -> list[DueContact]:
     """Return the next due contacts, by priority and then the longest due, at most ``most``."""
-    last = after or DueContact("", BEFORE_ALL, _BEFORE_ALL_RANKS)
-    position = {"after_rank": last.rank, "after_due": last.due, "after_id": last.contact_id}
-    parameters = _named(stream) | _due(due) | position | {"most": most}
+    parameters = _named(stream) | _due(due) | _after(after) | {"most": most}
     rows = connection.execute(statement("due_contacts"), parameters)
     return [DueContact(row.contact_id, row.due, row.rank) for row in rows]
 
@@ -151,6 +151,11 @@ def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
 
 def _named(stream: Stream) -> dict[str, object]:
     return {"source": stream.source, "entity": stream.entity.name}
+
+
+def _after(last: DueContact | None) -> dict[str, object]:
+    last = last or DueContact("", BEFORE_ALL, _BEFORE_ALL_RANKS)
+    return {"after_rank": last.rank, "after_due": last.due, "after_id": last.contact_id}
 
 
 def _due(due: Due) -> dict[str, object]:
