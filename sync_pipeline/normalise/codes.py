@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 import phonenumbers
 import pycountry
 
-_SPELLED_COUNTRY = 3
 _PHONES_REMEMBERED = 200_000
 
 
