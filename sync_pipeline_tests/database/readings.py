@@ -95,6 +95,9 @@ def in_another_session(
             _await(lambda: outcome or rows(engine, "SELECT pg_blocking_pids(:p)", p=pid) != [([],)])
             assert outcome == []
             yield lambda: _result(thread, outcome)
+        except BaseException:
+            rows(engine, "SELECT pg_cancel_backend(:p)", p=pid)
+            raise
         finally:
             thread.join(60)
 

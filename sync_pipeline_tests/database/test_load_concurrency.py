@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.warehouse.load import Loaded
 from sync_pipeline.warehouse.progress import Proof, ScopeProgress, hold_scopes, record_progress
+from sync_pipeline.warehouse.registry import note_access, register_contacts
 from sync_pipeline.warehouse.stored import stored_hashes
 from sync_pipeline_tests.database.readings import (
     at,
@@ -154,6 +157,47 @@ def test_scopes_held_in_opposite_order_do_not_wait_in_a_circle(engine: Engine) -
         ):
             holder.rollback()
             assert forwards() is backwards() is None
+
+
+FREE = {
+    "warehouse.contacts": "SELECT contact_id FROM warehouse.contacts FOR UPDATE SKIP LOCKED",
+    "ops.watermarks": "SELECT scope FROM ops.watermarks FOR UPDATE SKIP LOCKED",
+    "ops.contact_registry": "SELECT contact_id FROM ops.contact_registry FOR UPDATE SKIP LOCKED",
+}
+LOCKING: dict[str, Callable[[Connection], object]] = {
+    "warehouse.contacts": lambda connection: load_contacts(
+        connection, [named(key, "Later", hours=9) for key in "cab"]
+    ),
+    "ops.watermarks": lambda connection: hold_scopes(connection, CRMCOM_CONTACTS, list("cab")),
+    "ops.contact_registry": lambda connection: note_access(
+        connection, dict.fromkeys("cab", "granted")
+    ),
+}
+
+
+@pytest.mark.parametrize("table", LOCKING)
+def test_rows_are_locked_in_the_order_of_their_keys_and_not_as_they_lie(
+    engine: Engine, table: str
+) -> None:
+    for key in "cba":
+        commit_contacts(engine, named(key, "First", hours=0))
+        _prove(engine, hours=0, scope=key)
+        with engine.begin() as connection:
+            register_contacts(connection, [key], origin="file", seen_at=at(0))
+    with engine.connect() as holder:
+        key = "scope" if table == "ops.watermarks" else "contact_id"
+        holder.execute(text(f"SELECT 1 FROM {table} WHERE {key} = 'b' FOR UPDATE"))  # noqa: S608 -- constants
+
+        def lock_without_index(connection: Connection) -> None:
+            # An index would happen to be in order.
+            for plan in ("indexscan", "bitmapscan", "indexonlyscan"):
+                connection.execute(text(f"SET LOCAL enable_{plan} = off"))
+            LOCKING[table](connection)
+
+        with in_another_session(engine, lock_without_index) as result:
+            assert rows(engine, FREE[table]) == [("c",)]
+            holder.rollback()
+            result()
 
 
 def _store(engine: Engine, *, is_stored: bool) -> None:

@@ -251,5 +251,6 @@ def _know(connection: Connection, contacts: dict[str, Known]) -> None:
 def _chunks(connection: Connection, due: Due, most: int) -> Iterator[Sequence[DueContact]]:
     last: DueContact | None = None
     while chunk := due_contacts(connection, CRMCOM_CONTACTS, due, after=last, most=most):
+        assert last not in chunk
         yield chunk
         last = chunk[-1]

@@ -77,7 +77,7 @@ LINES: list[tuple[str, str, str, dict[str, object]]] = [
     ("tenants", "id", '{"id": "s"}', {"subscription_id": "s"}),
     ("tenants", "displayName", '{"displayName": "D"}', {"display_name": "D"}),
     ("tenants", "step", '{"step": 3}', {"step": 3}),
-    ("tenants", "isActive", '{"isActive": true}', {"subscription_is_active": True}),
+    ("tenants", "isActive", '{"isActive": "True"}', {"subscription_is_active": True}),
     ("tenants", "plan.systemName", '{"plan": {"systemName": "basic"}}', {"plan": "basic"}),
     ("tenants", "startDate", '{"startDate": "2024-05-06T07:08:09"}', {"started_at": INSTANT}),
     ("tenants", "endDate", '{"endDate": "2024-05-06T07:08:09"}', {"ends_at": INSTANT}),
