@@ -175,7 +175,7 @@ def _streams_named(names: list[str]) -> list[Stream]:
 
 
 def _streams_on(settings: Settings) -> list[Stream]:
-    on = [s for s in STREAMS.values() if getattr(settings, s.source) is not None]
+    on = [s for s in STREAMS.values() if settings.of_source(s.source)]
     for source in sorted({s.source for s in STREAMS.values()} - {s.source for s in on}):
         console.err.print(f"{source} is off: {source.upper()}_BASE_URL is not set")
     return on

@@ -21,6 +21,7 @@ from sync_pipeline.errors import SettingsError
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
+INTERVAL_MINUTES = 15
 G = TypeVar("G", bound=BaseModel)
 
 
@@ -86,7 +87,7 @@ class SourceSettings(_Group):
     max_in_flight: int = Field(default=4, ge=1, le=256)
     page_size: int = Field(default=100, ge=1, le=1000)
     timeout_s: float = Field(default=60, gt=0)
-    interval_minutes: Annotated[int, Field(ge=1), AfterValidator(_cron_minutes)] = 15
+    interval_minutes: Annotated[int, Field(ge=1), AfterValidator(_cron_minutes)] = INTERVAL_MINUTES
 
     @check(mode="before")
     @classmethod
@@ -152,10 +153,15 @@ class Settings(_Group):
     crmcom: CrmcomSettings | None = None
     rosaas: RosaasSettings | None = None
 
+    def of_source(self, source: str) -> SourceSettings | None:
+        """Return the settings of a source by its name; None while it is off."""
+        by_name: dict[str, SourceSettings | None] = {"crmcom": self.crmcom, "rosaas": self.rosaas}
+        return by_name[source]
+
     @property
     def is_any_source_on(self) -> bool:
         """Whether a real source (or one that looks real) is configured."""
-        return self.crmcom is not None or self.rosaas is not None
+        return any(self.of_source(source) for source in _GROUPS)
 
 
 _GROUPS: dict[str, type[SourceSettings]] = {"crmcom": CrmcomSettings, "rosaas": RosaasSettings}

@@ -7,7 +7,12 @@ from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.orchestration.assets import STREAM_ASSETS, asset_key
 from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.resources import Pipeline
-from sync_pipeline.settings import MINUTES_PER_HOUR, Settings
+from sync_pipeline.settings import (
+    INTERVAL_MINUTES,
+    MINUTES_PER_DAY,
+    MINUTES_PER_HOUR,
+    Settings,
+)
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.locks import is_locked
 
@@ -37,8 +42,8 @@ def run_tags(stream: Stream, cause: str) -> dict[str, str]:
 
 def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition:
     """Return the schedule of a stream, on from the start."""
-    source = getattr(settings, stream.source)
-    minutes = source.interval_minutes if source else 15
+    source = settings.of_source(stream.source)
+    minutes = source.interval_minutes if source else INTERVAL_MINUTES
 
     @dg.schedule(
         name=f"{stream.source}_{stream.entity.name}_schedule",
@@ -51,7 +56,7 @@ def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition
     def tick(
         context: dg.ScheduleEvaluationContext, pipeline: Pipeline
     ) -> dg.RunRequest | dg.SkipReason:
-        if getattr(pipeline.settings, stream.source) is None:
+        if pipeline.settings.of_source(stream.source) is None:
             return dg.SkipReason(f"{stream.source} is off: set {stream.source.upper()}_BASE_URL")
         settle_dead_runs(pipeline.engine, context.instance)
         waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
@@ -79,8 +84,9 @@ def cron(minutes: int) -> str:
     """Return the cron line of an interval that divides an hour, or whole hours of a day."""
     if minutes < MINUTES_PER_HOUR:
         return f"*/{minutes} * * * *"
-    hours = minutes // MINUTES_PER_HOUR
-    return f"0 */{hours} * * *" if hours < 24 else "0 0 * * *"  # noqa: PLR2004 -- a day
+    if minutes < MINUTES_PER_DAY:
+        return f"0 */{minutes // MINUTES_PER_HOUR} * * *"
+    return "0 0 * * *"
 
 
 def stream_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:

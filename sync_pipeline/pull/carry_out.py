@@ -76,11 +76,11 @@ class _Reader:
 
 async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Meter) -> Outcome:
     """Read and load ``work`` until it is done or the request's slice of time is used up."""
-    source = getattr(context.settings, context.stream.source)
     counts = await _load(loader, work.opening, meter)
     # Planning may have read a long list; what it found has the whole slice.
     deadline = time.monotonic() + context.request.slice_s
-    reader = _Reader(work, source.max_in_flight, deadline, Setbacks(context.stream.source))
+    setbacks = Setbacks(context.stream.source)
+    reader = _Reader(work, context.source.max_in_flight, deadline, setbacks)
     reading = asyncio.create_task(reader.read_all())
     try:
         async for batch in _batches(reader.queue):

@@ -16,6 +16,7 @@ from sync_pipeline.errors import (
     AccessDeniedError,
     CredentialRefusedError,
     RecordNotFoundError,
+    SettingsError,
     SourceError,
     TransientSourceError,
     WrongAnswerError,
@@ -24,7 +25,7 @@ from sync_pipeline.normalise.frame import NORMALISER_VERSION
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.records import Reject
-from sync_pipeline.settings import Settings
+from sync_pipeline.settings import Settings, SourceSettings
 from sync_pipeline.warehouse.hashes import raw_hash
 from sync_pipeline.warehouse.progress import Proof, Reason
 
@@ -58,14 +59,22 @@ class Context:
     settings: Settings
     engine: Engine
 
+    @property
+    def source(self) -> SourceSettings:
+        """The settings of the stream's source; raises SettingsError where it is off."""
+        settings = self.settings.of_source(self.stream.source)
+        if settings is None:
+            variable = f"{self.stream.source.upper()}_BASE_URL"
+            raise SettingsError(f"{self.stream} is off: set {variable} to read it")
+        return settings
+
     def due_again(self, read_at: datetime) -> datetime:
         """Return when a scope that was read at ``read_at`` is due again.
 
         Half an interval later: a full one would end just after the next tick, and the scope
         would be read at every second tick only.
         """
-        source = getattr(self.settings, self.stream.source)
-        return read_at + timedelta(minutes=source.interval_minutes) / 2
+        return read_at + timedelta(minutes=self.source.interval_minutes) / 2
 
 
 def hash_of(raw: bytes, *, context: str = "") -> bytes:
