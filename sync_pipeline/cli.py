@@ -28,6 +28,7 @@ from sync_pipeline.operate.sandbox import (
 from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
 from sync_pipeline.settings import Settings, environment, read_settings
+from sync_pipeline.warehouse.engine import engine_on
 
 if TYPE_CHECKING:
     from sync_pipeline.pulling import Pulled
@@ -135,7 +136,7 @@ def status(*, as_json: Json = False) -> None:
     """Show freshness, proofs, last runs and quarantine per stream."""
     warehouse_url = start_warehouse(read_settings(environment()))
     open_warehouse(warehouse_url)
-    with console.engine_on(warehouse_url) as engine:
+    with engine_on(warehouse_url) as engine:
         console.show_rows(stream_states(engine), as_json=as_json)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import WarehouseError
-from sync_pipeline.warehouse.engine import open_engine, transaction
+from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 _TABLE_WIDTH = 150
@@ -60,16 +60,6 @@ def show_table(
     for row in rows:
         table.add_row(*map(_cell, row))
     out.print(table, soft_wrap=False)
-
-
-@contextmanager
-def engine_on(url: str) -> Iterator[Engine]:
-    """Yield an engine on the warehouse, disposed of at the end."""
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

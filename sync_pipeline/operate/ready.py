@@ -6,8 +6,8 @@ Each step looks first and does only what is missing, so that a second call is ch
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy import URL, Engine, create_engine, make_url, text
@@ -19,7 +19,7 @@ from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.sandbox import sandbox_environment, start_sandbox
 from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.shipped import shipped_path
-from sync_pipeline.warehouse.engine import open_engine
+from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.migrations import migrate
 
 DAGSTER_DATABASE = "dagster"
@@ -35,14 +35,9 @@ class Ready:
     environ: dict[str, str]
     sandbox_url: str | None = None
 
-    @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """Yield an engine on the warehouse, disposed of at the end."""
-        engine = open_engine(self.warehouse_url)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+    def engine(self) -> AbstractContextManager[Engine]:
+        """Open an engine on the warehouse, disposed of at the end."""
+        return engine_on(self.warehouse_url)
 
 
 def make_ready(environ: Mapping[str, str] | None = None) -> Ready:
@@ -75,11 +70,8 @@ def start_warehouse(settings: Settings) -> str:
 
 def open_warehouse(url: str) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
-    engine = open_engine(url)
-    try:
+    with engine_on(url) as engine:
         return migrate(engine)
-    finally:
-        engine.dispose()
 
 
 def _dagster_environment(settings: Settings, home: Home, warehouse_url: str) -> dict[str, str]:

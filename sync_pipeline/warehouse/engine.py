@@ -54,6 +54,16 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
+def engine_on(url: str) -> Iterator[Engine]:
+    """Yield an engine on ``postgresql://…``, disposed of at the end."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def in_words() -> Iterator[None]:
     """Turn the driver's errors into WarehouseError, without the values of any row."""
     try:
