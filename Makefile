@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run up test lint lock
+.PHONY: help run up test test-lowest lint lock
 
 help:
 	@echo "make run    first sync, end to end, into a PostgreSQL of its own"
 	@echo "make up     the stack in the foreground: warehouse, Dagster UI, schedules"
 	@echo "make test   the whole test suite, with linters and types"
-	@echo "make lock   renew the lock files"
+	@echo "make lock   renew the lock files (needs uv)"
+	@echo "make test-lowest   the suite at the oldest versions that pyproject.toml allows (needs uv)"
 
 run: .venv/.installed
 	@$(BIN)/sync-pipeline run
@@ -21,6 +22,12 @@ up: .venv/.installed
 
 test: .venv/.installed-dev lint
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Needs uv on the PATH: the suite again, at the lower bounds of pyproject.toml.
+test-lowest:
+	@uv venv --quiet --clear .venv-lowest
+	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --group dev -e .
+	@.venv-lowest/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .
