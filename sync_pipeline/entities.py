@@ -63,6 +63,11 @@ class Entity:
         return Table(self.name, METADATA, *business, *kept, comment=self.about)
 
     @cached_property
+    def json_columns(self) -> frozenset[str]:
+        """The columns that hold JSON, `attributes` among them."""
+        return frozenset(c.name for c in self.table.columns if isinstance(c.type, JSONB))
+
+    @cached_property
     def history(self) -> Table:
         """The superseded versions."""
         columns = [

@@ -35,9 +35,8 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     """
     names = [*entity.columns, "attributes"]
     columns = [frame[name].array.__arrow_array__().to_pylist() for name in names]
-    kinds = entity.table.columns
     for position, name in enumerate(names):
-        if str(kinds[name].type) == "JSONB":
+        if name in entity.json_columns:
             left_out = entity.volatile if name == "attributes" else frozenset[str]()
             columns[position] = [_canonical(value, left_out) for value in columns[position]]
     return [

@@ -87,13 +87,11 @@ def _copy(connection: Connection, entity: Entity, frame: pd.DataFrame) -> None:
 
 
 def _encoder(entity: Entity, schema: pa.Schema) -> ArrowToPostgresBinaryEncoder:
-    kinds = entity.table.columns
-    is_json = {column.name for column in kinds if str(column.type) == "JSONB"}
     return ArrowToPostgresBinaryEncoder.new_with_encoders(
         schema,
         {
             field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
-            if field.name in is_json
+            if field.name in entity.json_columns
             else ArrowToPostgresBinaryEncoder.infer_encoder(field)
             for field in schema
         },
