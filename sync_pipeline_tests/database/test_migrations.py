@@ -16,6 +16,7 @@ from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migra
 from sync_pipeline_tests.database.readings import rows
 
 SHIPPED = ["0001_operations", "0002_warehouse"]
+NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname IN ('ops', 'warehouse')"
 
@@ -34,23 +35,23 @@ def test_the_shipped_migrations_keep_their_names() -> None:
 def test_each_migration_is_applied_once_and_in_order(empty: Engine) -> None:
     assert migrate(empty) == SHIPPED
     assert migrate(empty) == []
-    assert rows(empty, APPLIED) == [(1, "operations"), (2, "warehouse")]
+    assert [f"{number:04d}_{name}" for number, name in rows(empty, APPLIED)] == SHIPPED
 
 
 def test_only_what_is_missing_is_applied(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    added = Migration(3, "added", tmp_path / "0003_added.sql")
+    added = Migration(NEXT, "added", tmp_path / "added.sql")
     added.path.write_text("CREATE TABLE ops.added (percent text); -- 100 %s :x", encoding="utf-8")
     monkeypatch.setattr(migrations, "shipped_migrations", lambda: [*shipped_migrations(), added])
-    assert migrate(engine) == ["0003_added"]
+    assert migrate(engine) == [f"{NEXT:04d}_added"]
     assert rows(engine, "SELECT count(*) FROM ops.added") == [(0,)]
 
 
 def test_one_broken_migration_undoes_all_that_came_with_it(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Migration(3, "broken", tmp_path / "0003_broken.sql")
+    broken = Migration(NEXT, "broken", tmp_path / "broken.sql")
     broken.path.write_text("CREATE TABLE ops.half (); SELECT nonsense", encoding="utf-8")
     monkeypatch.setattr(migrations, "shipped_migrations", lambda: [*shipped_migrations(), broken])
     with pytest.raises(WarehouseError, match='column "nonsense" does not exist'):
@@ -89,13 +90,14 @@ def test_a_stricter_default_of_the_server_changes_nothing(empty_url: str) -> Non
 def test_a_schema_newer_than_the_code_is_refused_in_words(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(
-            text("INSERT INTO ops.schema_migrations (number, name) VALUES (3, 'from_the_future')")
+            text("INSERT INTO ops.schema_migrations (number, name) VALUES (:next, 'later')"),
+            {"next": NEXT},
         )
     with pytest.raises(SchemaTooNewError) as refusal:
         migrate(engine)
     assert str(refusal.value) == (
-        "the warehouse's schema has 3 migrations and this release knows 2: a newer sync-pipeline "
-        "made it, use that one"
+        f"the warehouse's schema has {NEXT} migrations and this release knows {len(SHIPPED)}: "
+        "a newer sync-pipeline made it, use that one"
     )
 
 
