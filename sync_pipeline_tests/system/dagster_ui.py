@@ -1,0 +1,65 @@
+"""Questions to Dagster's web server, over GraphQL as its pages ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+
+REPOSITORY: Final = {
+    "repositoryName": "__repository__",
+    "repositoryLocationName": "sync_pipeline",
+}
+ASSETS: Final = """{ assetNodes {
+    assetKey { path } groupName jobNames dependencyKeys { path }
+} }"""
+SCHEDULES: Final = """query Schedules($repository: RepositorySelector!) {
+    schedulesOrError(repositorySelector: $repository) {
+        ... on Schedules { results { name cronSchedule pipelineName scheduleState { status } } }
+    }
+}"""
+DAEMONS: Final = """{ instance { daemonHealth {
+    allDaemonStatuses { daemonType required healthy }
+} } }"""
+LAUNCH: Final = """mutation Launch($params: ExecutionParams!) {
+    launchRun(executionParams: $params) {
+        __typename
+        ... on LaunchRunSuccess { run { runId } }
+        ... on PythonError { message }
+        ... on RunConfigValidationInvalid { errors { message } }
+    }
+}"""
+RUN: Final = """query Run($runId: ID!) { runOrError(runId: $runId) { ... on Run {
+    status tags { key value }
+    assetMaterializations {
+        assetKey { path }
+        metadataEntries { label ... on IntMetadataEntry { intValue } }
+    }
+} } }"""
+
+
+class DagsterUi:
+    """The web server at one address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 -- whatever shape the query has
+        answer = httpx.post(
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables or {}},
+            timeout=60,
+            trust_env=False,
+        )
+        body = answer.raise_for_status().json()
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    def launch_asset(self, *path: str) -> str:
+        """Materialise one asset by `pull_job`, and return the run's id."""
+        selector = {**REPOSITORY, "pipelineName": "pull_job", "assetSelection": [{"path": path}]}
+        params = {"selector": selector, "runConfigData": {}, "mode": "default"}
+        launched = self.ask(LAUNCH, {"params": params})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
