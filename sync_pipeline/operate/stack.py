@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import httpx
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.home import Home, find_noted, note_running, stop_running
 from sync_pipeline.operate.postgres import EmbeddedPostgres
+from sync_pipeline.operate.postgres.ports import is_free
 from sync_pipeline.operate.ready import Ready, start_warehouse
 from sync_pipeline.operate.sandbox import start_sandbox
 from sync_pipeline.settings import Settings
@@ -39,7 +39,8 @@ def run_stack(ready: Ready, say: Callable[[str], None]) -> None:
     home = ready.home
     _refuse_second(home)
     ui_url = f"http://127.0.0.1:{ready.settings.ui_port}"
-    _refuse_taken_port(ready.settings.ui_port)
+    if not is_free(ready.settings.ui_port):
+        raise SetupError(f"port {ready.settings.ui_port} is taken: set UI_PORT to a free one")
     note_running(home, "up", os.getpid())
     try:
         with _stop_signals():
@@ -77,15 +78,6 @@ def _refuse_second(home: Home) -> None:
     for name in PROCESSES:
         # Left behind by a stack that was killed.
         stop_running(home, name)
-
-
-def _refuse_taken_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as exc:
-            raise SetupError(f"port {port} is taken: set UI_PORT to a free one") from exc
 
 
 def _spawn(ready: Ready, name: str) -> subprocess.Popen[bytes]:
