@@ -186,9 +186,9 @@ def _pulled(
     ready: Ready, streams: Sequence[Stream], *, is_full: bool = False, only: tuple[str, ...] = ()
 ) -> "list[Pulled]":
     # Dagster and pandas take seconds to import: the other commands do without.
-    from sync_pipeline.pulling import Wanted, pull_streams  # noqa: PLC0415
+    from sync_pipeline.pulling import pull_streams  # noqa: PLC0415
 
-    return pull_streams(ready, streams, Wanted(is_full=is_full, only=only))
+    return pull_streams(ready, streams, is_full=is_full, only=only)
 
 
 def _exit_code(pulled: "list[Pulled]", *, is_strict: bool) -> int:

@@ -29,14 +29,6 @@ _SHOWN = ("read", "inserted", "updated", "unchanged", "duplicate", "outdated", "
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of every stream."""
-
-    is_full: bool = False
-    only: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Pulled:
     """What the runs over one stream came to: their rows of `ops.sync_runs`, in order."""
 
@@ -80,18 +72,22 @@ class Pulled:
         ]
 
 
-def pull_streams(ready: Ready, streams: Sequence[Stream], wanted: Wanted) -> list[Pulled]:
+def pull_streams(
+    ready: Ready, streams: Sequence[Stream], *, is_full: bool = False, only: tuple[str, ...] = ()
+) -> list[Pulled]:
     """Pull each stream in turn; a stream that fails does not keep the next one from its turn."""
     # Dagster's instance and the runs' own resource read the environment.
     os.environ.update(ready.environ)
     with ready.engine() as engine:
         with open_instance() as instance:
             settle_dead_runs(engine, instance)
-        return [_pull(ready, engine, stream, wanted) for stream in streams]
+        return [
+            _pull(ready, engine, stream, Asked(datetime.now(UTC), is_full, only))
+            for stream in streams
+        ]
 
 
-def _pull(ready: Ready, engine: Engine, stream: Stream, wanted: Wanted) -> Pulled:
-    asked = Asked(datetime.now(UTC), is_full=wanted.is_full, only=wanted.only)
+def _pull(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Pulled:
     runs: list[Mapping[str, object]] = []
     while True:
         launched = _run(ready, engine, stream, asked)
