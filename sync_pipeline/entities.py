@@ -6,7 +6,7 @@ itself is made by `sql/migrations`; a test holds these tables to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text
@@ -152,17 +152,21 @@ ENTITIES = {entity.name: entity for entity in (CONTACTS, COMMUNICATIONS, TENANTS
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One entity of one source: what a run works on."""
+    """One entity of one source: what a run works on.
+
+    ``upstream`` is the stream that brings the contacts under which this one's lists hang.
+    """
 
     source: str
     entity: Entity
+    upstream: Stream | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.source}/{self.entity.name}"
 
 
 CRMCOM_CONTACTS = Stream("crmcom", CONTACTS)
-CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS)
+CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS, upstream=CRMCOM_CONTACTS)
 ROSAAS_TENANTS = Stream("rosaas", TENANTS)
 
 # In the order of a first sync: communications are read per contact that contacts brought.

@@ -5,15 +5,13 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, STREAMS, Stream
+from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.orchestration.metadata import materialisation
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
 from sync_pipeline.warehouse.progress import Due
-
-UPSTREAM = {CRMCOM_COMMUNICATIONS: [CRMCOM_CONTACTS]}
 
 
 class PullConfig(dg.Config):
@@ -25,6 +23,12 @@ class PullConfig(dg.Config):
     )
     is_full: bool = Field(default=False, description="Disregard the stored hashes")
     only: list[str] = Field(default_factory=list, description="Only these contacts or tenants")
+
+    def request(self, slice_s: float, *, cause: str) -> PullRequest:
+        """Return what a run that starts now is asked for."""
+        due = self.due(datetime.now(UTC))
+        only = tuple(self.only)
+        return PullRequest(due, slice_s, only=only, is_full=self.is_full, cause=cause)
 
     def due(self, now: datetime) -> Due:
         """Return what counts as due for a run that starts at ``now``."""
@@ -43,7 +47,7 @@ def stream_asset(stream: Stream) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=asset_key(stream),
-        deps=[asset_key(upstream) for upstream in UPSTREAM.get(stream, [])],
+        deps=[asset_key(stream.upstream)] if stream.upstream else [],
         group_name=stream.source,
         kinds={"postgres", "pandas"},
         description=stream.entity.table.comment,
@@ -53,13 +57,8 @@ def stream_asset(stream: Stream) -> dg.AssetsDefinition:
     def pull(
         context: dg.AssetExecutionContext, config: PullConfig, pipeline: Pipeline
     ) -> dg.MaterializeResult[None]:
-        request = PullRequest(
-            due=config.due(datetime.now(UTC)),
-            slice_s=pipeline.settings.run_slice_seconds,
-            only=tuple(config.only),
-            is_full=config.is_full,
-            cause=context.run.tags.get("sync/cause", "ui"),
-        )
+        slice_s = pipeline.settings.run_slice_seconds
+        request = config.request(slice_s, cause=context.run.tags.get("sync/cause", "ui"))
         try:
             report = pull_stream(
                 stream,
