@@ -56,15 +56,9 @@ def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition
     def tick(
         context: dg.ScheduleEvaluationContext, pipeline: Pipeline
     ) -> dg.RunRequest | dg.SkipReason:
-        if pipeline.settings.of_source(stream.source) is None:
-            return dg.SkipReason(f"{stream.source} is off: set {stream.source.upper()}_BASE_URL")
-        settle_dead_runs(pipeline.engine, context.instance)
-        waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
-        if context.instance.get_runs_count(waiting):
-            return dg.SkipReason(f"an earlier run over {stream} still waits for its turn")
-        with transaction(pipeline.engine) as connection:
-            if is_locked(connection, stream):
-                return dg.SkipReason(f"{stream} is being read by a run at this moment")
+        obstacle = _obstacle(stream, pipeline, context.instance)
+        if obstacle:
+            return dg.SkipReason(obstacle)
         return dg.RunRequest(
             asset_selection=[asset_key(stream)],
             tags=run_tags(stream, "schedule"),
@@ -72,6 +66,20 @@ def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition
         )
 
     return tick
+
+
+def _obstacle(stream: Stream, pipeline: Pipeline, instance: dg.DagsterInstance) -> str | None:
+    """Return why no run of the stream is to be launched now, if there is a reason."""
+    if pipeline.settings.of_source(stream.source) is None:
+        return f"{stream.source} is off: set {stream.source.upper()}_BASE_URL"
+    settle_dead_runs(pipeline.engine, instance)
+    waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
+    if instance.get_runs_count(waiting):
+        return f"an earlier run over {stream} still waits for its turn"
+    with transaction(pipeline.engine) as connection:
+        if is_locked(connection, stream):
+            return f"{stream} is being read by a run at this moment"
+    return None
 
 
 def run_config(stream: Stream, **options: object) -> dict[str, object]:
