@@ -24,7 +24,6 @@ from sync_pipeline.warehouse.load import Loaded, load
 from sync_pipeline.warehouse.progress import (
     Proof,
     Reason,
-    ScopeProgress,
     hold_scopes,
     record_progress,
 )
@@ -68,7 +67,7 @@ class Loader:
         rejects = [*normalised.rejects, *(r for reading in readings for r in reading.rejects)]
         quarantine(self.connection, stream, rejects)
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
-        progress = [_progress(reading) for reading in readings if reading.is_progress]
+        progress = [reading.progress for reading in readings if reading.is_progress]
         record_progress(self.connection, stream, progress)
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
         counts = _counts(readings, loaded, len(records) - len(changed), repeated, len(rejects))
@@ -139,12 +138,6 @@ def _sound(records: Sequence[Record], rejects: Sequence[Reject]) -> dict[str, da
     """Return when each record was read that is sound, changed or not."""
     broken = {reject.record_id for reject in rejects}
     return {r.record_id: r.observed_at for r in records if r.record_id not in broken}
-
-
-def _progress(reading: Reading) -> ScopeProgress:
-    return ScopeProgress(
-        reading.scope, reading.proof, reading.reason, reading.read_at, reading.due_at
-    )
 
 
 def _refused(record: Record, exc: UnstorableError) -> Reject:

@@ -21,7 +21,7 @@ from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.contacts_file import read_contact_ids
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, ScopeProgress, proof_of, record_progress
+from sync_pipeline.warehouse.progress import Proof, proof_of, record_progress
 from sync_pipeline.warehouse.quarantine import quarantine
 from sync_pipeline.warehouse.registry import count_contacts, register_contacts
 
@@ -85,7 +85,6 @@ def _known_proof(context: Context) -> Proof | None:
 
 
 def _record(context: Context, reading: Reading) -> None:
-    progress = ScopeProgress("", reading.proof, reading.reason, reading.read_at, reading.due_at)
     with transaction(context.engine) as connection:
-        record_progress(connection, context.stream, [progress])
+        record_progress(connection, context.stream, [reading.progress])
         quarantine(connection, context.stream, reading.rejects)

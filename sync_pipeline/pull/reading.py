@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sync_pipeline.errors import SyncError
 from sync_pipeline.records import Record, Reject
-from sync_pipeline.warehouse.progress import Due, Proof, Reason
+from sync_pipeline.warehouse.progress import Due, Proof, Reason, ScopeProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,8 @@ class Reading:
     access: str | None = None
     setback: SyncError | None = None
     is_progress: bool = True
+
+    @property
+    def progress(self) -> ScopeProgress:
+        """What is stored of the scope."""
+        return ScopeProgress(self.scope, self.proof, self.reason, self.read_at, self.due_at)
