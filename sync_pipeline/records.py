@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+# A longer text is no id: no index of PostgreSQL could hold it.
+LONGEST_ID_BYTES = 1_000
+
+
+def is_storable_id(text: str) -> bool:
+    """Tell whether PostgreSQL can keep ``text`` as the id of a record."""
+    try:
+        return bool(text) and "\x00" not in text and len(text.encode()) <= LONGEST_ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

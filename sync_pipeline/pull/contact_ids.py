@@ -67,8 +67,8 @@ def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
     with transaction(context.engine) as connection:
         if count_contacts(connection) == 0:
             raise SettingsError(
-                "no contact ids to read: set CRMCOM_CONTACTS_FILE to a CSV with the column "
-                "contact_id, or CRMCOM_BACKOFFICE_URL and CRMCOM_SECRET_KEY"
+                "no contact ids to read: set CRMCOM_CONTACTS_FILE to a CSV with the ids in "
+                "its first column, or CRMCOM_BACKOFFICE_URL and CRMCOM_SECRET_KEY"
             )
     # The file is the whole list by definition.
     return Reading("", Proof.SINGLE_RESPONSE, None, read_at, context.due_again(read_at))

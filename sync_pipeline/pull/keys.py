@@ -6,8 +6,7 @@ import json
 
 import msgspec
 
-# A longer text is no id: no index of PostgreSQL could hold it.
-LONGEST_KEY_BYTES = 1_000
+from sync_pipeline.records import is_storable_id
 
 
 class _Keyed(msgspec.Struct):
@@ -36,7 +35,7 @@ def _readable_key(raw: bytes, member: str) -> str | None:
         # A defect elsewhere in the record is no reason not to know which record it is.
         key = _patiently(raw, member)
     text = str(key).strip() if isinstance(key, str | int) and not isinstance(key, bool) else ""
-    return text if text and _is_storable(text) else None
+    return text if is_storable_id(text) else None
 
 
 def _patiently(raw: bytes, member: str) -> object:
@@ -45,10 +44,3 @@ def _patiently(raw: bytes, member: str) -> object:
     except (ValueError, RecursionError):
         return None
     return record.get(member) if isinstance(record, dict) else None
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        return "\x00" not in text and len(text.encode()) <= LONGEST_KEY_BYTES
-    except UnicodeEncodeError:
-        return False

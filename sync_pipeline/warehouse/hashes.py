@@ -39,9 +39,13 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
         if name in entity.json_columns:
             left_out = entity.volatile if name == "attributes" else frozenset[str]()
             columns[position] = [_canonical(value, left_out) for value in columns[position]]
-    return [
-        xxhash.xxh3_128(msgspec.msgpack.encode(row)).digest() for row in zip(*columns, strict=True)
-    ]
+    return [_hash_of_values(names, row) for row in zip(*columns, strict=True)]
+
+
+def _hash_of_values(names: list[str], row: tuple[object, ...]) -> bytes:
+    # Without the nulls: a column that is added later makes no change of rows that lack it.
+    held = [(name, value) for name, value in zip(names, row, strict=True) if value is not None]
+    return xxhash.xxh3_128(msgspec.msgpack.encode(held)).digest()
 
 
 def _canonical(text: str | None, left_out: frozenset[str]) -> bytes | None:

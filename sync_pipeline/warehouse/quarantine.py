@@ -9,11 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.records import Reject
+from sync_pipeline.records import Reject, is_storable_id
 from sync_pipeline.warehouse.statements import statement
-
-# Longer than any real id, and short enough for an index.
-LONGEST_ID = 500
 
 
 def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]) -> None:
@@ -61,9 +58,7 @@ def _defect(reject: Reject) -> tuple[str, str, bytes]:
 
 
 def _storable(record_id: str | None) -> str | None:
-    if not record_id or "\x00" in record_id or len(record_id) > LONGEST_ID:
-        return None
-    return record_id
+    return record_id if record_id and is_storable_id(record_id) else None
 
 
 def _as_jsonb(payload: bytes) -> str | None:

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, Stream
-from sync_pipeline.records import Reject
-from sync_pipeline.warehouse.quarantine import LONGEST_ID, quarantine, resolve_quarantine
+from sync_pipeline.records import LONGEST_ID_BYTES, Reject
+from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine
 from sync_pipeline_tests.database.readings import at, in_another_session, rows
 
 KEPT = "SELECT record_id, error_code, payload_raw, observed_at FROM ops.quarantine ORDER BY 1, 2, 3"
@@ -73,7 +73,7 @@ def test_other_defects_records_and_streams_have_rows_of_their_own(engine: Engine
     assert len(rows(engine, KEPT)) == 4
 
 
-UNNAMEABLE = [None, "", "a\x00b", "x" * (LONGEST_ID + 1)]
+UNNAMEABLE = [None, "", "a\x00b", "x" * (LONGEST_ID_BYTES + 1)]
 
 
 @pytest.mark.parametrize("record_id", UNNAMEABLE)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_pipeline.entities import ENTITIES, TENANTS, Entity
+from sync_pipeline.entities import ENTITIES, TENANTS, TEXT, Entity
 from sync_pipeline.normalise.contacts import normalise_contacts
 from sync_pipeline.warehouse.hashes import content_hashes, raw_hash
 from sync_pipeline_tests.canonical import NORMALISERS, OBSERVED_AT, frame_of, record
@@ -104,6 +104,20 @@ def test_every_column_counts(name: str) -> None:
     filled = [row | {column: (values | dates)[kind]} for column, kind in kinds.items()]
     hashes = content_hashes(entity, frame_of(entity, [row, *filled]))
     assert len(set(hashes)) == len(entity.columns) + 1
+
+
+def test_a_column_that_comes_later_makes_no_change_of_rows_without_a_value_in_it() -> None:
+    later = Entity(
+        name="later_tenants",
+        about="Tenants with one column more",
+        key="tenant_name",
+        columns={"region": TEXT, **TENANTS.columns},
+        presentable=(),
+    )
+    row = {"tenant_name": "t", "attributes": "{}", "raw_hash": b"", "observed_at": OBSERVED_AT}
+    (before,) = content_hashes(TENANTS, frame_of(TENANTS, [row]))
+    without, with_one = content_hashes(later, frame_of(later, [row, row | {"region": "north"}]))
+    assert before == without != with_one
 
 
 def test_what_is_known_of_a_reading_does_not_count() -> None:
