@@ -21,7 +21,7 @@ up: .venv/.installed
 	@$(BIN)/sync-pipeline up
 
 test: .venv/.installed-dev lint
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Needs uv on the PATH: the suite again, at the lower bounds of pyproject.toml.
 test-lowest:

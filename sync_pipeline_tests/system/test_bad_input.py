@@ -28,8 +28,6 @@ from sync_pipeline_tests.system.installation import (
 )
 from sync_pipeline_tests.system.rows import warehouse_rows, world_rows
 
-pytestmark = pytest.mark.xdist_group("bad input")
-
 SECRETS = {
     "CRMCOM_API_KEY": "key-0f9e8d7c6b",
     "CRMCOM_PASSWORD": "pass-5a4b3c2d1e",

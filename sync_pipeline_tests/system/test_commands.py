@@ -9,7 +9,6 @@ import shlex
 import subprocess
 
 import psycopg
-import pytest
 
 from sync_pipeline.entities import ENTITIES, STREAMS
 from sync_pipeline_tests.system.installation import (
@@ -32,7 +31,6 @@ SCOPES = """
 """
 
 
-@pytest.mark.xdist_group("small world")
 def test_status_tells_the_same_as_the_tables(small: Installation) -> None:
     told = json.loads(small.run("status", "--json").succeeded().out)
     assert [row["stream"] for row in told] == list(STREAMS)
@@ -44,7 +42,6 @@ def test_status_tells_the_same_as_the_tables(small: Installation) -> None:
         assert (row["denied"], row["quarantined"], row["error"]) == (0, 0, None)
 
 
-@pytest.mark.xdist_group("small world")
 def test_status_is_a_table_for_people(small: Installation) -> None:
     out = small.run("status").succeeded().out
     for stream in STREAMS.values():
@@ -53,14 +50,12 @@ def test_status_is_a_table_for_people(small: Installation) -> None:
         assert "succeeded" in line
 
 
-@pytest.mark.xdist_group("small world")
 def test_migrate_finds_nothing_to_do_twice(small: Installation) -> None:
     before = small.ask(MIGRATIONS)
     assert small.run("migrate").succeeded().out == "Up to date.\n"
     assert small.ask(MIGRATIONS) == before
 
 
-@pytest.mark.xdist_group("small world")
 def test_the_printed_variables_make_a_shell_s_commands_use_the_sandbox(
     small: Installation,
 ) -> None:
@@ -78,7 +73,6 @@ def test_the_printed_variables_make_a_shell_s_commands_use_the_sandbox(
     assert "complete" in done.succeeded().out
 
 
-@pytest.mark.xdist_group("small world")
 def test_a_second_sandbox_over_the_same_home_is_refused_in_words(small: Installation) -> None:
     done = small.run("sandbox")
     assert done.code == 1

@@ -66,10 +66,7 @@ MOMENTS = (
 )
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [pytest.param(m, id=m.name, marks=pytest.mark.xdist_group(f"kill {m.name}")) for m in MOMENTS],
-)
+@pytest.mark.parametrize("moment", MOMENTS, ids=[moment.name for moment in MOMENTS])
 def test_a_run_killed_at_any_moment_ends_in_the_same_warehouse_when_run_again(
     installation: Installation, moment: Moment
 ) -> None:

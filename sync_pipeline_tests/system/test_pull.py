@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from sync_pipeline.entities import ENTITIES, STREAMS
 from sync_pipeline_tests.system.installation import Done, Installation, lines
 from sync_pipeline_tests.system.rows import warehouse_rows, world_rows
-
-pytestmark = pytest.mark.xdist_group("small world")
 
 LATEST = "SELECT max(started_at) FROM ops.sync_runs"
 SINCE = """

@@ -21,8 +21,6 @@ from sync_pipeline_tests.system.rows import (
     world_rows,
 )
 
-pytestmark = pytest.mark.xdist_group("first run")
-
 FirstRun = tuple[Installation, Done]
 PAGE = 100
 PARTS = (

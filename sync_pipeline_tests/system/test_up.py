@@ -20,8 +20,6 @@ from sync_pipeline_tests.system.dagster_ui import (
 from sync_pipeline_tests.system.installation import LONGEST_S, Installation, awaited, interrupt
 from sync_pipeline_tests.system.rows import warehouse_rows, world_rows
 
-pytestmark = pytest.mark.xdist_group("up")
-
 Up = tuple[Installation, DagsterUi]
 
 
