@@ -33,7 +33,7 @@ LOADED = "SELECT contact_id FROM warehouse.contacts ORDER BY 1"
 
 # One pull in a process of its own, to be killed.
 CHILD = """
-import os, sys
+import os, signal, sys
 from datetime import datetime, UTC
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.pull.reading import PullRequest
@@ -42,6 +42,8 @@ from sync_pipeline.settings import read_settings
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.progress import Due
 
+# A suite in the background of a shell is deaf to Ctrl-C, and so would this process be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 now = datetime.now(UTC)
 pull_stream(
     CRMCOM_CONTACTS,
