@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import click
 import typer
 
 from sync_pipeline import console
@@ -46,20 +45,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 def main() -> NoReturn:
     """Run the command line; an error of the project becomes one message and an exit code."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as exc:
-        exc.show()
-        code = exc.exit_code
-    except click.exceptions.Abort:
-        code = 1
+        app()
     except SyncError as exc:
         sys.stderr.write(f"sync-pipeline: {exc}\n")
-        code = 2 if isinstance(exc, SettingsError) else 1
-    sys.exit(code or 0)
+        sys.exit(2 if isinstance(exc, SettingsError) else 1)
+    sys.exit(0)
 
 
 @app.command()
-def run() -> int:
+def run() -> None:
     """First sync, end to end: set everything up, pull every stream, show what was loaded."""
     ready = make_ready()
     if ready.sandbox_url:
@@ -72,7 +66,7 @@ def run() -> int:
             console.show_table(sample.columns, sample.rows)
     console.out.print('\nDatabase    psql "$(.venv/bin/sync-pipeline url)"', markup=False)
     console.out.print(f"Dagster UI  make up, then http://127.0.0.1:{ready.settings.ui_port}")
-    return _exit_code(pulled, is_strict=False)
+    raise typer.Exit(_exit_code(pulled, is_strict=False))
 
 
 @app.command()
@@ -121,14 +115,18 @@ def pull(
         bool, typer.Option("--strict", help="Exit 1 for incomplete, denied or quarantined")
     ] = False,
     as_json: Json = False,
-) -> int:
+) -> None:
     """Read streams until everything asked for is read; the runs show in the Dagster UI."""
     named = _streams_named(streams or [])
+    if not all(one.strip() for one in contact or ()):
+        raise typer.BadParameter("--contact needs an id")
     ready = make_ready()
+    if ready.sandbox_url:
+        console.err.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
     streams_on = named or _streams_on(ready.settings)
     pulled = _pulled(ready, streams_on, is_full=full, only=tuple(contact or ()))
     console.show_rows([one.row() for one in pulled], as_json=as_json)
-    return _exit_code(pulled, is_strict=strict)
+    raise typer.Exit(_exit_code(pulled, is_strict=strict))
 
 
 @app.command()
@@ -171,7 +169,7 @@ def sandbox(
 def _streams_named(names: list[str]) -> list[Stream]:
     unknown = [name for name in names if name not in STREAMS]
     if unknown:
-        raise click.UsageError(f"unknown stream {unknown[0]!r}; there are {', '.join(STREAMS)}")
+        raise typer.BadParameter(f"unknown stream {unknown[0]!r}; there are {', '.join(STREAMS)}")
     return [STREAMS[name] for name in names]
 
 

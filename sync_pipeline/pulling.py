@@ -25,7 +25,8 @@ from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.locks import hold_launch
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
-_SHOWN = ("read", "inserted", "updated", "unchanged", "duplicate", "outdated", "quarantined")
+_COUNTED = ("inserted", "updated", "unchanged", "duplicate", "outdated", "ignored", "quarantined")
+_SHOWN = ("read", *_COUNTED)
 
 
 @dataclass(frozen=True, slots=True)

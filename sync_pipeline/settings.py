@@ -172,12 +172,19 @@ def environment(folder: Path | None = None) -> dict[str, str]:
 
     ``NAME_FILE`` is replaced by ``NAME`` with that file's content.
     """
-    dotenv = dotenv_values((folder or Path.cwd()) / ".env")
+    dotenv = _dotenv((folder or Path.cwd()) / ".env")
     merged = {name: value for name, value in (dotenv | os.environ).items() if value}
     known = _known_variables()
     for name in known & {key.removesuffix("_FILE") for key in merged if key.endswith("_FILE")}:
         merged[name] = _secret_from_file(f"{name}_FILE", merged.pop(f"{name}_FILE"))
     return merged
+
+
+def _dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dict(dotenv_values(path))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path}: not readable as text in UTF-8") from exc
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -84,7 +84,8 @@ def _dagster_environment(settings: Settings, home: Home, warehouse_url: str) -> 
     shutil.copyfile(shipped_path("dagster.yaml"), home.dagster / "dagster.yaml")
     return {
         "DAGSTER_HOME": str(home.dagster),
-        "DAGSTER_PG_HOST": url.host or "localhost",
+        # Dagster puts it into a URL.
+        "DAGSTER_PG_HOST": f"[{url.host}]" if ":" in (url.host or "") else url.host or "localhost",
         "DAGSTER_PG_PORT": str(url.port or 5432),
         "DAGSTER_PG_USER": url.username or "",
         "DAGSTER_PG_PASSWORD": url.password or "",

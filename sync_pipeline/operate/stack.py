@@ -48,7 +48,7 @@ def run_stack(ready: Ready, say: Callable[[str], None]) -> None:
             _await_ui(ui_url, processes, home)
             say(f"Dagster UI     {ui_url}")
             say("Stop with Ctrl-C.")
-            _watch(ready, processes)
+            _watch(ready, processes, say)
     except StopRequestedError:
         say("Stopping…")
     finally:
@@ -116,14 +116,31 @@ def _await_ui(url: str, processes: dict[str, subprocess.Popen[bytes]], home: Hom
     raise SetupError(f"the Dagster UI does not answer: see {home.logs / 'webserver.log'}")
 
 
-def _watch(ready: Ready, processes: dict[str, subprocess.Popen[bytes]]) -> None:
+def _watch(
+    ready: Ready, processes: dict[str, subprocess.Popen[bytes]], say: Callable[[str], None]
+) -> None:
+    said = ""
     while True:
         _refuse_dead(processes, ready.home)
-        # Killed from outside, these two come back: nothing that they hold is lost.
+        trouble = _revive(ready)
+        if trouble and trouble != said:
+            say(f"{trouble} (tried again every {_LOOK_EVERY_S:g} s)")
+        said = trouble
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _revive(ready: Ready) -> str:
+    """Start again what was killed from outside; nothing that it holds is lost.
+
+    Returns what stands in the way, which may well be gone at the next look.
+    """
+    try:
         start_warehouse(ready.settings)
         if ready.sandbox_url:
             start_sandbox(ready.settings, ready.home)
-        time.sleep(_LOOK_EVERY_S)
+    except SetupError as exc:
+        return str(exc)
+    return ""
 
 
 def _refuse_dead(processes: dict[str, subprocess.Popen[bytes]], home: Home) -> None:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sync_pipeline.pull.contact_ids import are_ids_proven
-from sync_pipeline.pull.due import due_scopes
+from sync_pipeline.pull.due import due_scopes, register_asked
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sweep import sweep_list
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
+
+# Ten times what a contact is known to have: a list without an end must not hold the others up.
+MOST_PAGES = 2_000
 
 
 async def plan_communications(context: Context, api: CrmcomApi) -> Work:
@@ -21,13 +24,14 @@ async def plan_communications(context: Context, api: CrmcomApi) -> Work:
 
     async def read(contact_id: str) -> Reading:
         reading = _read_list(context, api, contact_id)
-        return await contained(context, contact_id, datetime.now(UTC), reading)
+        outcome = await contained(context, contact_id, datetime.now(UTC), reading)
+        return await register_asked(context, outcome)
 
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
 
 
 async def _read_list(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
-    sweep = await sweep_list(partial(api.communications_page, contact_id))
+    sweep = await sweep_list(partial(api.communications_page, contact_id), most_pages=MOST_PAGES)
     records = [
         # The contact takes part in the hash: a row may leave out whose it is.
         Record(key, contact_id, raw, b"", hash_of(raw, context=contact_id), sent_at)

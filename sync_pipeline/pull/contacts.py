@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sync_pipeline.pull.contact_ids import are_ids_proven, renew_due_ids
-from sync_pipeline.pull.due import due_scopes
+from sync_pipeline.pull.due import due_scopes, register_asked
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context, Work, contained, hash_of
 from sync_pipeline.records import Record
@@ -26,7 +26,8 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
 
     async def read(contact_id: str) -> Reading:
         reading = _read_contact(context, api, contact_id)
-        return await contained(context, contact_id, datetime.now(UTC), reading)
+        outcome = await contained(context, contact_id, datetime.now(UTC), reading)
+        return await register_asked(context, outcome)
 
     return Work(
         scopes_total=total, scopes=scopes, read=read, opening=opening, is_grounded=is_grounded

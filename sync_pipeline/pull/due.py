@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 
+from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context, in_turn
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import (
@@ -22,11 +22,10 @@ CHUNK = 2_000
 async def due_scopes(context: Context) -> tuple[int, AsyncIterator[str]]:
     """Return how many contacts are to be read, and an iterator over them, longest due first.
 
-    A targeted request names its own; ids that the registry does not know are added to it.
+    A targeted request names its own.
     """
     named = list(dict.fromkeys(context.request.only))
     if named:
-        await asyncio.to_thread(_register_named, context, named)
         return len(named), in_turn(named)
     total = await asyncio.to_thread(count_due, context)
     return total, _due_in_chunks(context)
@@ -44,9 +43,16 @@ def is_list_due(context: Context) -> bool:
         return is_scope_due(connection, context.stream, "", context.request.due)
 
 
-def _register_named(context: Context, named: Sequence[str]) -> None:
+async def register_asked(context: Context, reading: Reading) -> Reading:
+    """Add a contact that a targeted request named, and that could be had, to the registry."""
+    if context.request.only and reading.access == "granted":
+        await asyncio.to_thread(_register, context, reading)
+    return reading
+
+
+def _register(context: Context, reading: Reading) -> None:
     with transaction(context.engine) as connection:
-        register_contacts(connection, named, origin="asked", seen_at=datetime.now(UTC))
+        register_contacts(connection, [reading.scope], origin="asked", seen_at=reading.read_at)
 
 
 async def _due_in_chunks(context: Context) -> AsyncIterator[str]:

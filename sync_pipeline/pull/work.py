@@ -14,7 +14,6 @@ from sqlalchemy import Engine
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import (
     AccessDeniedError,
-    CredentialRefusedError,
     RecordNotFoundError,
     SettingsError,
     SourceError,
@@ -99,16 +98,31 @@ async def contained(
 ) -> Reading:
     """Read one scope; what is wrong with that scope alone is recorded and stops no other.
 
-    A refused credential concerns them all, and is raised.
+    What fails before the record is asked for (the login) concerns them all, and is raised.
+    A targeted request leaves no trace of a record that could not be had: its id may be a slip.
     """
     try:
         return await reading
-    except CredentialRefusedError:
-        raise
     except SourceError as exc:
+        if not _is_about_a_record(exc):
+            raise
         reason, access, wait = _reason(exc)
         due_at = read_at + wait if wait else context.due_again(read_at)
-        return Reading(scope, Proof.INCOMPLETE, reason, read_at, due_at, access=access, setback=exc)
+        return Reading(
+            scope,
+            Proof.INCOMPLETE,
+            reason,
+            read_at,
+            due_at,
+            access=access,
+            setback=exc,
+            is_progress=not context.request.only,
+        )
+
+
+def _is_about_a_record(exc: SourceError) -> bool:
+    # The path is a template: only that of a record has a place for its id.
+    return "{" in exc.path
 
 
 def _reason(exc: SourceError) -> tuple[Reason, str | None, timedelta | None]:

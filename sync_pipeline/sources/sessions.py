@@ -52,7 +52,8 @@ class Session:
             return await self._fetch_as(call, self._schemes[0])
         if scheme := self._known.get(call.template):
             return await self._fetch_as(call, scheme)
-        async with self._probes[call.template].turn():
+        # A 401 may be about this one record: others that wait find out for themselves.
+        async with self._probes[call.template].turn(about=call.ids):
             if call.template not in self._known:
                 return await self._probe(call)
         return await self._fetch_as(call, self._known[call.template])

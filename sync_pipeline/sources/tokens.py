@@ -73,19 +73,21 @@ class SingleFlight:
         self._shares = shares
         self._failures = 0
         self._last: SourceError | None = None
+        self._last_about: tuple[str, ...] = ()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, or raise the failure that came while waiting."""
+    async def turn(self, *, about: tuple[str, ...] = ()) -> AsyncIterator[None]:
+        """Wait for a turn, or raise the failure about the same that came while waiting."""
         seen = self._failures
         async with self._lock:
-            if self._last is not None and self._failures != seen:
+            is_shared = self._failures != seen and self._last_about == about
+            if self._last is not None and is_shared:
                 raise dataclasses.replace(self._last)
             try:
                 yield
             except self._shares as exc:
                 self._failures += 1
-                self._last = exc
+                self._last, self._last_about = exc, about
                 raise
 
 

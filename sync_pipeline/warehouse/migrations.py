@@ -43,7 +43,7 @@ def migrate(engine: Engine) -> list[str]:
     Raises SchemaTooNewError when the database was migrated by a newer release.
     """
     with transaction(engine) as connection:
-        _refuse_old_server(connection)
+        _refuse_unfit_server(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         applied = _applied(connection)
         known = shipped_migrations()
@@ -57,10 +57,15 @@ def migrate(engine: Engine) -> list[str]:
         return [f"{m.number:04d}_{m.name}" for m in known[applied:]]
 
 
-def _refuse_old_server(connection: Connection) -> None:
+def _refuse_unfit_server(connection: Connection) -> None:
     version = connection.execute(text("SHOW server_version_num")).scalar_one()
     if int(version) < OLDEST_SERVER:
         raise WarehouseError("the warehouse needs PostgreSQL 14 or newer (WAREHOUSE_URL)")
+    if connection.execute(text("SHOW server_encoding")).scalar_one() != "UTF8":
+        raise WarehouseError(
+            "the warehouse's database is not in UTF8 and cannot hold every name: make one with "
+            "ENCODING 'UTF8' and set WAREHOUSE_URL"
+        )
 
 
 def _applied(connection: Connection) -> int:

@@ -38,6 +38,23 @@ def test_each_migration_is_applied_once_and_in_order(empty: Engine) -> None:
     assert [f"{number:04d}_{name}" for number, name in rows(empty, APPLIED)] == SHIPPED
 
 
+def test_a_database_that_cannot_hold_every_name_is_refused(empty: Engine) -> None:
+    url = empty.url.set(database="latin")
+    with empty.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            text("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        )
+    latin = open_engine(url.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(WarehouseError, match="not in UTF8"):
+            migrate(latin)
+        assert rows(latin, SCHEMAS) == []
+    finally:
+        latin.dispose()
+        with empty.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("DROP DATABASE latin"))
+
+
 def test_only_what_is_missing_is_applied(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,45 @@ def test_one_poisoned_contact_stops_no_other_now_or_later(
     ]
 
 
+def test_one_contact_that_answers_401_stops_no_other_now_or_later(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts(*numbered(30))
+    poisoned, *others = numbered(30)
+    vendors.hold_contact(poisoned, UNAUTHORISED)
+
+    reports = [pull(CRMCOM_CONTACTS) for _ in range(2)]
+
+    assert [report.row["outcome"] for report in reports] == ["succeeded", "succeeded"]
+    assert sorted(pull.rows("SELECT contact_id FROM warehouse.contacts")) == sorted(
+        (contact_id,) for contact_id in others
+    )
+    assert pull.watermarks(CRMCOM_CONTACTS)[poisoned] == ("incomplete", "request refused")
+
+
+def test_a_broken_login_fails_the_run_at_once(pull: Pulls, vendors: Vendors) -> None:
+    vendors.hold_contacts(*numbered(30))
+    vendors.server.script("POST", LOGINS[0], WRONG_ANSWER)
+
+    with pytest.raises(WrongAnswerError):
+        pull(CRMCOM_CONTACTS)
+
+    assert vendors.contact_requests() == []
+
+
+def test_a_slip_in_a_named_id_leaves_no_trace(pull: Pulls, vendors: Vendors) -> None:
+    vendors.hold_contacts("a")
+    vendors.hold_contact("slip", NOT_FOUND)
+    pull(CRMCOM_CONTACTS)
+    before = pull.watermarks(CRMCOM_CONTACTS)
+
+    report = pull(CRMCOM_CONTACTS, "slip")
+
+    assert report.row["scopes_incomplete"] == 1
+    assert pull.watermarks(CRMCOM_CONTACTS) == before
+    assert pull.rows("SELECT contact_id FROM ops.contact_registry") == [("a",)]
+
+
 def test_contacts_that_are_not_found_never_fail_a_run(pull: Pulls, vendors: Vendors) -> None:
     vendors.hold_contacts(*numbered(30))
     for contact_id in numbered(30):
