@@ -121,8 +121,6 @@ def pull(
     if not all(one.strip() for one in contact or ()):
         raise typer.BadParameter("--contact needs an id")
     ready = make_ready()
-    if ready.sandbox_url:
-        console.err.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
     streams_on = named or _streams_on(ready.settings)
     pulled = _pulled(ready, streams_on, is_full=full, only=tuple(contact or ()))
     console.show_rows([one.row() for one in pulled], as_json=as_json)
