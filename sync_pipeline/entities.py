@@ -147,7 +147,89 @@ TENANTS = Entity(
     presentable=("status", "step", "is_running", "plan", "started_at", "ends_at"),
 )
 
-ENTITIES = {entity.name: entity for entity in (CONTACTS, COMMUNICATIONS, TENANTS)}
+APPROVAL_REQUESTS = Entity(
+    name="approval_requests",
+    about="Decisions that contacts are asked for, one row per approval request",
+    key="approval_request_id",
+    columns=dict.fromkeys(
+        (
+            "approval_request_id",
+            "contact_id",
+            "state",
+            "entity_type",
+            "entity_id",
+            "entity_reference",
+        ),
+        TEXT,
+    ),
+    presentable=("state", "entity_type"),
+)
+
+PLANS = Entity(
+    name="plans",
+    about="Plans that tenants can be on, one row per plan",
+    key="plan",
+    columns={
+        **dict.fromkeys(("plan", "display_name", "description", "tenancy_type"), TEXT),
+        "display_order": INTEGER,
+        **dict.fromkeys(("is_published", "is_subscribed", "is_locked_by_system"), BOOLEAN),
+        "prices": JSON,
+    },
+    presentable=("plan", "display_name", "tenancy_type", "is_published", "is_subscribed"),
+)
+
+SPECIFICATIONS = Entity(
+    name="specifications",
+    about="What tenants are asked for when they are created, one row per specification",
+    key="specification",
+    columns={
+        **dict.fromkeys(("specification", "display_name", "description"), TEXT),
+        **dict.fromkeys(("is_required", "is_user_editable"), BOOLEAN),
+        "regular_expression": TEXT,
+        **dict.fromkeys(("is_published", "is_subscribed"), BOOLEAN),
+    },
+    presentable=("specification", "display_name", "is_required", "is_published"),
+)
+
+CONTACT_LISTS = Entity(
+    name="contact_lists",
+    about="Lists that contacts are on, one row per list",
+    key="list_id",
+    columns={
+        **dict.fromkeys(("list_id", "display_name", "description", "type", "status"), TEXT),
+        "member_count": INTEGER,
+        **dict.fromkeys(("source_created_at", "source_updated_at"), INSTANT),
+    },
+    presentable=("display_name", "type", "status", "member_count"),
+)
+
+CAMPAIGNS = Entity(
+    name="campaigns",
+    about="Campaigns with their statistics, one row per campaign",
+    key="campaign_id",
+    columns={
+        **dict.fromkeys(("campaign_id", "display_name", "status", "channel", "subject"), TEXT),
+        **dict.fromkeys(("sent_count", "delivered_count", "viewed_count"), INTEGER),
+        **dict.fromkeys(("clicked_count", "bounced_count", "unsubscribed_count"), INTEGER),
+        **dict.fromkeys(("started_at", "ended_at"), INSTANT),
+        **dict.fromkeys(("source_created_at", "source_updated_at"), INSTANT),
+    },
+    presentable=("display_name", "status", "channel", "sent_count", "viewed_count"),
+)
+
+ENTITIES = {
+    entity.name: entity
+    for entity in (
+        CONTACTS,
+        COMMUNICATIONS,
+        APPROVAL_REQUESTS,
+        TENANTS,
+        PLANS,
+        SPECIFICATIONS,
+        CONTACT_LISTS,
+        CAMPAIGNS,
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
