@@ -112,7 +112,7 @@ def self_service_identity(settings: CrmcomSettings) -> Identity:
     return Identity(
         path="/contacts/authenticate",
         api_key=header_secret("CRMCOM_API_KEY", shown(settings.api_key)),
-        username=settings.username,
+        username=settings.username or "",
         password=shown(settings.password),
         variables="CRMCOM_USERNAME, CRMCOM_PASSWORD or CRMCOM_API_KEY",
     )
@@ -146,7 +146,7 @@ def _session(core: HttpCore, identity: Identity, settings: CrmcomSettings) -> Se
 
 def _endpoint(settings: CrmcomSettings, api: str, base_url: str, variable: str) -> Endpoint:
     secrets = (settings.api_key, settings.password, settings.secret_key)
-    users = (settings.username, settings.backoffice_username or "")
+    users = (settings.username or "", settings.backoffice_username or "")
     return Endpoint(
         api=api,
         base_url=base_url,

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from sync_pipeline.cli import app
 from sync_pipeline.operate.samples import answer_samples
-from sync_pipeline.settings import CrmcomSettings, RosaasSettings, Settings
+from sync_pipeline.settings import CrmcomSettings, RocsSettings, RosaasSettings, Settings
 from sync_pipeline.shipped import shipped_path
 
 README = shipped_path("README.md").read_text(encoding="utf-8")
@@ -41,10 +41,11 @@ def test_the_readme_names_the_commands_that_there_are() -> None:
 def test_the_variables_that_a_document_names_are_read(document: str) -> None:
     groups: dict[str, type[BaseModel]] = {
         "CRMCOM_": CrmcomSettings,
+        "ROCS_": RocsSettings,
         "ROSAAS_": RosaasSettings,
         "": Settings,
     }
     read = {f"{p}{field.upper()}" for p, group in groups.items() for field in group.model_fields}
-    pattern = r"\b((?:CRMCOM|ROSAAS|SYNC|WAREHOUSE|DAGSTER)_[A-Z_]+[A-Z])\b"
+    pattern = r"\b((?:CRMCOM|ROCS|ROSAAS|SYNC|WAREHOUSE|DAGSTER)_[A-Z_]+[A-Z])\b"
     named = set(re.findall(pattern, document))
     assert {name for name in named if name.removesuffix("_FILE") not in read} <= read

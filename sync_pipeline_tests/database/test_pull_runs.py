@@ -82,7 +82,7 @@ def pulling_child(pull: Pulls, settings: Settings) -> Iterator[subprocess.Popen[
         "CRMCOM_BACKOFFICE_URL": str(crmcom.backoffice_url),
         "CRMCOM_API_KEY": "the-api-key",
         "CRMCOM_SECRET_KEY": "the-secret-key",
-        "CRMCOM_USERNAME": crmcom.username,
+        "CRMCOM_USERNAME": crmcom.username or "",
         "CRMCOM_PASSWORD": "the-password",
     }
     url = pull.engine.url.render_as_string(hide_password=False)

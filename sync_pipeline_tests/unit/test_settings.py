@@ -1,17 +1,40 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from sync_pipeline.errors import SettingsError
-from sync_pipeline.settings import environment, is_loopback, read_settings
+from sync_pipeline.settings import (
+    CrmcomSettings,
+    RocsSettings,
+    RosaasSettings,
+    Settings,
+    SourceSettings,
+    environment,
+    is_loopback,
+    read_settings,
+)
+from sync_pipeline.shipped import shipped_path
 
 CRMCOM = {
     "CRMCOM_BASE_URL": "https://crm.example/self-service/v1",
     "CRMCOM_API_KEY": "publishable",
     "CRMCOM_USERNAME": "service",
     "CRMCOM_PASSWORD": "hush-hush",
+}
+PER_CONTACT = {
+    "CRMCOM_BASE_URL": "https://crm.example/self-service/v2",
+    "CRMCOM_API_KEY": "publishable",
+    "CRMCOM_AUTH": "per_contact",
+}
+ROCS = {
+    "ROCS_BASE_URL": "https://rocs.example",
+    "ROCS_TOKEN_URL": "https://login.example/a-tenant/oauth2/token",
+    "ROCS_CLIENT_ID": "client",
+    "ROCS_CLIENT_SECRET": "hush-hush",
+    "ROCS_RESOURCE": "https://rocs.example/api",
 }
 ROSAAS = {
     "ROSAAS_BASE_URL": "https://rosaas.example",
@@ -22,7 +45,7 @@ ROSAAS = {
 
 @pytest.fixture(autouse=True)
 def no_variables_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (*CRMCOM, *ROSAAS, "SYNC_HOME", "WAREHOUSE_URL", "UI_PORT"):
+    for name in (*CRMCOM, *PER_CONTACT, *ROCS, *ROSAAS, "SYNC_HOME", "WAREHOUSE_URL", "UI_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -81,8 +104,31 @@ def test_contact_ids_come_from_the_back_office_where_there_is_one() -> None:
         (ROSAAS | {"ROSAAS_BASE_URL": "https://u:hush-hush@r.example"}, "ROSAAS_BASE_URL: should"),
         (ROSAAS | {"ROSAAS_INTERVAL_MINUTES": "7"}, "ROSAAS_INTERVAL_MINUTES: should divide"),
         (ROSAAS | {"ROSAAS_MAX_IN_FLIGHT": "0"}, "ROSAAS_MAX_IN_FLIGHT: "),
-        (CRMCOM | {"CRMCOM_BASE_URL": "https://crm.example/v2"}, "CRMCOM_BASE_URL should end"),
-        (CRMCOM | {"CRMCOM_AUTH": "per_contact"}, "CRMCOM_AUTH: "),
+        (CRMCOM | {"CRMCOM_BASE_URL": "https://crm.example/v3"}, "CRMCOM_BASE_URL should end"),
+        (CRMCOM | {"CRMCOM_AUTH": "nobody"}, "CRMCOM_AUTH: "),
+        (CRMCOM | {"CRMCOM_USERNAME": ""}, "CRMCOM_USERNAME is missing"),
+        (CRMCOM | {"CRMCOM_PASSWORD": ""}, "CRMCOM_PASSWORD is missing"),
+        (PER_CONTACT, "CRMCOM_CONTACTS_FILE is missing: CRMCOM_AUTH=per_contact"),
+        (PER_CONTACT | {"CRMCOM_API_KEY": ""}, "CRMCOM_API_KEY: is missing"),
+        (CRMCOM | {"CRMCOM_CONTACT_IDS": "rocs"}, "CRMCOM_CONTACT_IDS=rocs asks for ROCS_BASE_URL"),
+        (
+            CRMCOM | ROCS | {"CRMCOM_CONTACT_IDS": "rocs", "ROCS_CONTACTS_MODE": "lookup"},
+            "CRMCOM_CONTACT_IDS=rocs asks for ROCS_BASE_URL and ROCS_CONTACTS_MODE=list",
+        ),
+        (ROCS | {"ROCS_TOKEN_URL": ""}, "ROCS_TOKEN_URL: is missing"),
+        (ROCS | {"ROCS_TOKEN_URL": "http://login.example/token"}, "ROCS_TOKEN_URL: should start"),
+        (
+            ROCS | {"ROCS_TOKEN_URL": "https://login.example/{tenant}/oauth2/token"},
+            "ROCS_TOKEN_URL: should have its {placeholder} replaced",
+        ),
+        (ROCS | {"ROCS_CLIENT_SECRET": ""}, "ROCS_CLIENT_SECRET: is missing"),
+        (ROCS | {"ROCS_RESOURCE": ""}, "exactly one of ROCS_RESOURCE (Azure v1) and ROCS_SCOPE"),
+        (ROCS | {"ROCS_SCOPE": "api/.default"}, "exactly one of ROCS_RESOURCE (Azure v1) and"),
+        (ROCS | {"ROCS_CONTACTS_MODE": "guess"}, "ROCS_CONTACTS_MODE: "),
+        (ROCS | {"ROCS_LISTS_PATH": "ListAPI"}, "ROCS_LISTS_PATH: should be a path such as"),
+        (ROCS | {"ROCS_LISTS_PATH": "/a?b=hush-hush"}, "ROCS_LISTS_PATH: should be a path"),
+        (ROCS | {"ROCS_DYNAMIC_PATH": "/a/{id}"}, "ROCS_DYNAMIC_PATH: should be a path"),
+        (ROCS | {"ROCS_PAGE_PARAM": "n", "ROCS_SIZE_PARAM": "n"}, "ROCS_PAGE_PARAM and ROCS_SIZE"),
         (CRMCOM | {"CRMCOM_HEADER_SCHEME": "basic"}, "CRMCOM_HEADER_SCHEME: "),
         (CRMCOM | {"CRMCOM_CONTACT_IDS": "backoffice"}, "CRMCOM_BACKOFFICE_URL is missing"),
         (
@@ -103,9 +149,76 @@ def test_a_wrong_value_is_one_message_that_names_the_variable_and_shows_no_value
     assert "\n" not in str(raised.value)
 
 
+def test_rocs_asks_only_for_what_its_vendor_gives() -> None:
+    rocs = read_settings(ROCS).rocs
+    assert rocs is not None
+    assert rocs.model_dump(exclude={"client_secret"}) == {
+        "base_url": "https://rocs.example",
+        "requests_per_second": 5,
+        "max_in_flight": 4,
+        "page_size": 100,
+        "timeout_s": 60,
+        "interval_minutes": 15,
+        "token_url": "https://login.example/a-tenant/oauth2/token",
+        "client_id": "client",
+        "resource": "https://rocs.example/api",
+        "scope": None,
+        "contacts_path": "/CustomerAPI/v1/Contacts",
+        "contacts_mode": "list",
+        "page_param": "page",
+        "size_param": "pageSize",
+        "result_key": None,
+        "activity_path": None,
+        "lists_path": None,
+        "campaigns_path": None,
+        "dynamic_path": None,
+    }
+
+
+def test_every_source_is_found_by_its_name() -> None:
+    settings = read_settings(CRMCOM | ROCS | ROSAAS)
+    found = [settings.of_source(source) for source in ("crmcom", "rocs", "rosaas")]
+    assert found == [settings.crmcom, settings.rocs, settings.rosaas]
+    assert None not in found
+    assert read_settings(ROCS).is_any_source_on
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_version_of_crmcom_is_the_end_of_its_address(version: str) -> None:
+    crmcom = read_settings(CRMCOM | {"CRMCOM_BASE_URL": f"https://crm.example/{version}/"}).crmcom
+    assert crmcom is not None
+    assert crmcom.version == version
+
+
+def test_contacts_with_credentials_of_their_own_need_no_service_identity(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text("c-1,user,hush-hush\n", encoding="utf-8")
+    crmcom = read_settings(PER_CONTACT | {"CRMCOM_CONTACTS_FILE": str(file)}).crmcom
+    assert crmcom is not None
+    assert (crmcom.auth, crmcom.username, crmcom.password) == ("per_contact", None, None)
+
+
+def test_crmcom_ids_may_come_from_the_list_of_rocs() -> None:
+    settings = read_settings(CRMCOM | ROCS | {"CRMCOM_CONTACT_IDS": "rocs"})
+    assert settings.crmcom is not None
+    assert settings.crmcom.contact_ids == "rocs"
+
+
+def test_the_example_names_every_variable_once() -> None:
+    groups: dict[str, type[SourceSettings]] = {
+        "CRMCOM_": CrmcomSettings,
+        "ROCS_": RocsSettings,
+        "ROSAAS_": RosaasSettings,
+    }
+    due = {f"{p}{field.upper()}" for p, group in groups.items() for field in group.model_fields}
+    due |= {field.upper() for field in Settings.model_fields.keys() - {"crmcom", "rocs", "rosaas"}}
+    example = shipped_path(".env.example").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE)) == sorted(due)
+
+
 def test_no_secret_is_shown_by_repr() -> None:
     settings = read_settings(
-        CRMCOM | ROSAAS | {"WAREHOUSE_URL": "postgresql://u:hush-hush@host/db"}
+        CRMCOM | ROCS | ROSAAS | {"WAREHOUSE_URL": "postgresql://u:hush-hush@host/db"}
     )
     assert "hush-hush" not in repr(settings)
     assert "hush-hush" not in str(settings)

@@ -1,0 +1,158 @@
+"""The only reader of the environment (and of `.env`): every variable, its default, its check.
+
+Nothing is read at import. A wrong or missing value becomes one `SettingsError` that names the
+variable and never shows its value, since the value may be a secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self, TypeVar
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, Field, ValidationError
+from pydantic import model_validator as check
+
+from sync_pipeline.errors import SettingsError
+from sync_pipeline.settings.sources import (
+    INTERVAL_MINUTES,
+    CrmcomSettings,
+    CrmcomVersion,
+    Group,
+    RocsSettings,
+    RosaasSettings,
+    SourceSettings,
+)
+from sync_pipeline.settings.values import (
+    MINUTES_PER_DAY,
+    MINUTES_PER_HOUR,
+    PostgresUrl,
+    is_loopback,
+)
+
+__all__ = [
+    "INTERVAL_MINUTES",
+    "MINUTES_PER_DAY",
+    "MINUTES_PER_HOUR",
+    "CrmcomSettings",
+    "CrmcomVersion",
+    "RocsSettings",
+    "RosaasSettings",
+    "Settings",
+    "SourceSettings",
+    "environment",
+    "is_loopback",
+    "read_settings",
+]
+
+G = TypeVar("G", bound=BaseModel)
+
+
+class Settings(Group):
+    """Everything the environment says, checked."""
+
+    sync_home: Path = Path(".sync")
+    warehouse_url: PostgresUrl | None = None
+    dagster_pg_url: PostgresUrl | None = None
+    postgres_bin: Path | None = None
+    staleness_bound_hours: float = Field(default=24, gt=0)
+    run_slice_seconds: float = Field(default=240, gt=0)
+    ui_port: int = Field(default=3000, ge=1, le=65535)
+    sandbox_port: int = Field(default=8765, ge=1, le=65535)
+    crmcom: CrmcomSettings | None = None
+    rocs: RocsSettings | None = None
+    rosaas: RosaasSettings | None = None
+
+    @check(mode="after")
+    def _ids_come_from_a_list(self) -> Self:
+        asks_rocs = self.crmcom is not None and self.crmcom.contact_ids == "rocs"
+        if asks_rocs and (self.rocs is None or self.rocs.contacts_mode != "list"):
+            raise ValueError(
+                "CRMCOM_CONTACT_IDS=rocs asks for ROCS_BASE_URL and ROCS_CONTACTS_MODE=list"
+            )
+        return self
+
+    def of_source(self, source: str) -> SourceSettings | None:
+        """Return the settings of a source by its name; None while it is off."""
+        by_name: dict[str, SourceSettings | None] = {
+            "crmcom": self.crmcom,
+            "rocs": self.rocs,
+            "rosaas": self.rosaas,
+        }
+        return by_name[source]
+
+    @property
+    def is_any_source_on(self) -> bool:
+        """Whether a real source (or one that looks real) is configured."""
+        return any(self.of_source(source) for source in _GROUPS)
+
+
+_GROUPS: dict[str, type[SourceSettings]] = {
+    "crmcom": CrmcomSettings,
+    "rocs": RocsSettings,
+    "rosaas": RosaasSettings,
+}
+
+
+def environment(folder: Path | None = None) -> dict[str, str]:
+    """Return the process's environment over the `.env` of ``folder`` (default: working folder).
+
+    ``NAME_FILE`` is replaced by ``NAME`` with that file's content.
+    """
+    dotenv = _dotenv((folder or Path.cwd()) / ".env")
+    merged = {name: value for name, value in (dotenv | os.environ).items() if value}
+    known = _known_variables()
+    for name in known & {key.removesuffix("_FILE") for key in merged if key.endswith("_FILE")}:
+        merged[name] = _secret_from_file(f"{name}_FILE", merged.pop(f"{name}_FILE"))
+    return merged
+
+
+def _dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dict(dotenv_values(path))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path}: not readable as text in UTF-8") from exc
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Check ``environ`` and return the settings; raise SettingsError naming what is wrong."""
+    values: dict[str, object] = dict(_values_of(Settings, "", environ))
+    for source, group in _GROUPS.items():
+        prefix = f"{source.upper()}_"
+        if environ.get(f"{prefix}BASE_URL"):
+            values[source] = _checked(group, prefix, _values_of(group, prefix, environ))
+    settings = _checked(Settings, "", values)
+    return settings.model_copy(update={"sync_home": settings.sync_home.expanduser().absolute()})
+
+
+def _known_variables() -> frozenset[str]:
+    grouped = {f"{s.upper()}_{f.upper()}" for s, g in _GROUPS.items() for f in g.model_fields}
+    return frozenset(grouped | {f.upper() for f in Settings.model_fields if f not in _GROUPS})
+
+
+def _values_of(group: type[BaseModel], prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    names = {field: f"{prefix}{field.upper()}" for field in group.model_fields}
+    return {field: environ[name] for field, name in names.items() if environ.get(name)}
+
+
+def _secret_from_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{variable}: the file it names cannot be read") from exc
+
+
+def _checked(group: type[G], prefix: str, values: Mapping[str, object]) -> G:
+    try:
+        return group.model_validate(values)
+    except ValidationError as exc:
+        # The input is left out of the message: it may be a secret.
+        said = [_complaint(prefix, error["loc"], error["msg"]) for error in exc.errors()]
+        raise SettingsError("; ".join(said)) from None
+
+
+def _complaint(prefix: str, location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ").replace("Field required", "is missing")
+    return f"{prefix}{str(location[0]).upper()}: {text}" if location else text

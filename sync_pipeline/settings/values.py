@@ -1,0 +1,74 @@
+"""Checks of single values: addresses, paths, intervals. Their messages never show the value."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, SecretStr
+
+MINUTES_PER_HOUR = 60
+MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
+_PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+", re.ASCII)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether ``url`` points at this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split_url(url: str, *, schemes: set[str], due: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        # Looked at, because a port that is no number is noticed only then.
+        is_whole = bool(parts.hostname and parts.scheme in schemes and parts.port != 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError(f"should be {due}")
+    return parts
+
+
+def _api_url(url: str) -> str:
+    parts = _split_url(url, schemes={"http", "https"}, due="a URL such as https://host/path")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError("should start with https:// (plain http only for this machine)")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("should hold no user, password or query")
+    if "{" in url or "}" in url:
+        raise ValueError("should have its {placeholder} replaced by your own value")
+    return url.rstrip("/")
+
+
+def _api_path(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise ValueError("should be a path such as /ListAPI/v1/Lists, without a query")
+    return path
+
+
+def _postgres_url(url: SecretStr) -> SecretStr:
+    due = "postgresql://user:password@host:port/database"
+    parts = _split_url(url.get_secret_value(), schemes={"postgresql", "postgres"}, due=due)
+    if not parts.path.strip("/"):
+        raise ValueError(f"should be {due}")
+    return url
+
+
+def _cron_minutes(minutes: int) -> int:
+    # A cron line restarts at each hour and day: another step would leave uneven gaps.
+    whole_hours = minutes % MINUTES_PER_HOUR == 0 and MINUTES_PER_DAY % minutes == 0
+    if whole_hours or MINUTES_PER_HOUR % minutes == 0:
+        return minutes
+    raise ValueError("should divide an hour, or be whole hours that divide a day")
+
+
+ApiUrl = Annotated[str, AfterValidator(_api_url)]
+ApiPath = Annotated[str, AfterValidator(_api_path)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
