@@ -32,11 +32,16 @@ class Call:
     """Fill the braces of the template, in order; foreign text, any characters."""
     query: Mapping[str, str | int] = field(default_factory=dict)
     body: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent as JSON."""
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent as a form, instead of `body`."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What this request carries and must never be repeated, beside those of the endpoint."""
 
     @property
     def path(self) -> str:
-        """The path with each id as one percent-encoded segment."""
+        """The path with each id percent-encoded: as one segment, or one value of a query."""
         path = self.template
         for value in self.ids:
             before, _, rest = path.partition("{")

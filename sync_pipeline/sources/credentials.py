@@ -16,7 +16,9 @@ from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.json_bodies import scalar
 from sync_pipeline.sources.tokens import Token, issued_token
 
-EXPIRY_KEYS = ("exp", "expiration", "expiration_date")
+EXPIRY_KEYS = ("exp", "expiration", "expiration_date", "expires_on")
+LONGEST_LIFETIME = 9
+"""Digits of a lifetime in seconds; more say nothing more."""
 
 
 def token_in(body: Mapping[str, bytes], key: str, *, reply: Reply) -> Token | None:
@@ -27,7 +29,8 @@ def token_in(body: Mapping[str, bytes], key: str, *, reply: Reply) -> Token | No
     stated = [scalar(body.get(name)) for name in EXPIRY_KEYS]
     lifetime_s = scalar(body.get("expires_in"))
     if isinstance(lifetime_s, int | str) and str(lifetime_s).isdecimal():
-        stated.append((reply.sent_at + timedelta(seconds=min(int(lifetime_s), 10**9))).timestamp())
+        life = timedelta(seconds=int(str(lifetime_s)[:LONGEST_LIFETIME]))
+        stated.append((reply.sent_at + life).timestamp())
     return issued_token(text, stated=stated, now=reply.sent_at)
 
 

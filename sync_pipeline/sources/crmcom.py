@@ -1,15 +1,15 @@
-"""CRM.COM: the Self Service API v1 of contacts, and the Back-Office API's list of them.
+"""CRM.COM: the Self Service API (v1 and v2) of contacts, and the Back-Office API's list of them.
 
-Contract 3.1-3.4, 3.7 and 3.9. The Self Service API has no list of contacts.
+Contract 3.1-3.5, 3.7 and 3.9. The Self Service API has no list of contacts: every list of it is
+about one contact.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from functools import partial
-
-from pydantic import SecretStr
 
 from sync_pipeline.errors import CredentialRefusedError, SettingsError
 from sync_pipeline.settings import CrmcomSettings
@@ -17,30 +17,31 @@ from sync_pipeline.sources.answers import Answer, Meter, Page
 from sync_pipeline.sources.budget import Budget, ProcessBudget
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.credentials import header_secret, refused
+from sync_pipeline.sources.crmcom_access import backoffice_identity, open_access, session_of, shown
 from sync_pipeline.sources.crmcom_answers import one_record, page_of
-from sync_pipeline.sources.crmcom_login import Identity, log_in
 from sync_pipeline.sources.http_core import HttpCore, open_core
 from sync_pipeline.sources.retry import RetryBounds
-from sync_pipeline.sources.sessions import LADDER, Session
-from sync_pipeline.sources.tokens import Tokens
 
 CONTACTS = "/contacts"
 CONTACT = "/contacts/{id}"
 COMMUNICATIONS = "/contacts/{id}/communications"
+COMMUNICATION = "/communications/{id}"
+APPROVAL_REQUESTS = "/contacts/{id}/approval_requests"
 OLDEST_FIRST: dict[str, str | int] = {"sort": "CREATED_DATE", "order": "ASC"}
+CREATED_FROM = "created_on[gte]"
 KEY_ALONE_REMEDY = "the API refuses the key: correct CRMCOM_SECRET_KEY"
 
 
 class CrmcomApi:
-    """The calls of one identity; made by `open_crmcom`."""
+    """The calls of what may read the contacts; made by `open_crmcom`."""
 
     def __init__(
         self, settings: CrmcomSettings, self_service: HttpCore, backoffice: HttpCore | None
     ) -> None:
         self.meter: Meter = self_service.meter
-        self._page_size = settings.page_size
+        self._settings = settings
         self._endpoint = self_service.endpoint
-        self._session = _session(self_service, self_service_identity(settings), settings)
+        self._access = open_access(self_service, settings)
         self._contacts = _ContactList(backoffice, settings) if backoffice else None
 
     async def contact_list_page(self, page: int) -> Page:
@@ -51,14 +52,38 @@ class CrmcomApi:
 
     async def contact(self, contact_id: str) -> Answer:
         """Return one contact; RecordNotFoundError or AccessDeniedError where there is none."""
-        call = Call("GET", CONTACT, ids=(contact_id,))
-        return one_record(call, await self._session.fetch(call), self._endpoint)
+        return await self._record(contact_id, Call("GET", CONTACT, ids=(contact_id,)))
 
-    async def communications_page(self, contact_id: str, page: int) -> Page:
-        """Return page ``page`` (from 1) of a contact's communications, oldest first."""
-        query = OLDEST_FIRST | {"page": page, "size": self._page_size}
-        call = Call("GET", COMMUNICATIONS, ids=(contact_id,), query=query)
-        return page_of(call, await self._session.fetch(call), self._endpoint)
+    async def communications_page(
+        self, contact_id: str, page: int, *, created_from: datetime | None = None
+    ) -> Page:
+        """Return page ``page`` (from 1) of a contact's communications, oldest first.
+
+        ``created_from`` (aware) spares reading older ones where the API knows how; v1 does not,
+        and others may ignore it in silence: rows may be older.
+        """
+        filters = {}
+        if created_from is not None and self._settings.version == "v2":
+            filters = {CREATED_FROM: int(created_from.timestamp())}
+        return await self._page(contact_id, COMMUNICATIONS, page, filters)
+
+    async def communication(self, contact_id: str, communication_id: str) -> Answer:
+        """Return one communication; ``contact_id`` says whose it is."""
+        return await self._record(contact_id, Call("GET", COMMUNICATION, ids=(communication_id,)))
+
+    async def approval_requests_page(self, contact_id: str, page: int) -> Page:
+        """Return page ``page`` (from 1) of a contact's approval requests, oldest first."""
+        return await self._page(contact_id, APPROVAL_REQUESTS, page, {})
+
+    async def _record(self, contact_id: str, call: Call) -> Answer:
+        return one_record(call, await self._access.fetch(contact_id, call), self._endpoint)
+
+    async def _page(
+        self, contact_id: str, template: str, page: int, filters: dict[str, int]
+    ) -> Page:
+        query = OLDEST_FIRST | {"page": page, "size": self._settings.page_size} | filters
+        call = Call("GET", template, ids=(contact_id,), query=query)
+        return page_of(call, await self._access.fetch(contact_id, call), self._endpoint)
 
 
 class _ContactList:
@@ -69,7 +94,7 @@ class _ContactList:
         self._page_size = settings.page_size
         self._headers = {"api_key": header_secret("CRMCOM_SECRET_KEY", shown(settings.secret_key))}
         identity = backoffice_identity(settings)
-        self._session = _session(core, identity, settings) if identity else None
+        self._session = session_of(core, identity, settings) if identity else None
 
     async def page(self, page: int) -> Page:
         query = {"size": self._page_size, "page": page}
@@ -105,43 +130,6 @@ async def open_crmcom(
                 opened(_endpoint(settings, "CRM.COM Back-Office", url, "CRMCOM_BACKOFFICE_URL"))
             )
         yield CrmcomApi(settings, self_service, backoffice)
-
-
-def self_service_identity(settings: CrmcomSettings) -> Identity:
-    """Return the contact that reads; SettingsError when its key cannot be sent."""
-    return Identity(
-        path="/contacts/authenticate",
-        api_key=header_secret("CRMCOM_API_KEY", shown(settings.api_key)),
-        username=settings.username or "",
-        password=shown(settings.password),
-        variables="CRMCOM_USERNAME, CRMCOM_PASSWORD or CRMCOM_API_KEY",
-    )
-
-
-def backoffice_identity(settings: CrmcomSettings) -> Identity | None:
-    """Return the Back-Office user, or None when the secret key is to do alone."""
-    if not settings.backoffice_username:
-        return None
-    return Identity(
-        path="/users/authenticate",
-        api_key=header_secret("CRMCOM_API_KEY", shown(settings.api_key)),
-        username=settings.backoffice_username,
-        password=shown(settings.backoffice_password),
-        variables="CRMCOM_BACKOFFICE_USERNAME, CRMCOM_BACKOFFICE_PASSWORD or CRMCOM_SECRET_KEY",
-    )
-
-
-def shown(secret: SecretStr | None) -> str:
-    """Return a secret's text, empty when it is not set."""
-    return secret.get_secret_value() if secret else ""
-
-
-def _session(core: HttpCore, identity: Identity, settings: CrmcomSettings) -> Session:
-    schemes = LADDER if settings.header_scheme == "auto" else (settings.header_scheme,)
-    tokens = Tokens(partial(log_in, core, identity))
-    scheme = f"CRMCOM_HEADER_SCHEME (now {settings.header_scheme}) may be wrong"
-    remedy = f"{identity.remedy}; where the login works, {scheme}"
-    return Session(core, tokens, schemes=schemes, remedy=remedy)
 
 
 def _endpoint(settings: CrmcomSettings, api: str, base_url: str, variable: str) -> Endpoint:

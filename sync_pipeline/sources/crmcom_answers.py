@@ -13,10 +13,10 @@ from sync_pipeline.sources.json_bodies import (
     utf8_text,
 )
 from sync_pipeline.sources.refusals import wrong_shape
+from sync_pipeline.sources.totals import stated_total
 
 TOTAL_CAP = 10_000
 """The API counts no further, so this number says nothing."""
-LONGEST_NUMBER = 15
 ERROR_KEYS = frozenset({"status", "message", "error", "parameters"})
 
 
@@ -30,7 +30,8 @@ def page_of(call: Call, reply: Reply, endpoint: Endpoint) -> Page:
         raise wrong_shape(call, reply, endpoint=endpoint, due=due, came=str(exc)) from None
     paging = _paging(body.get("paging"))
     has_more = {b"true": True, b"false": False}.get(paging.get("has_more", b"").strip(b'"').lower())
-    return Page(rows, usable_total(scalar(paging.get("total"))), reply.sent_at, has_more)
+    total = stated_total(scalar(paging.get("total")), cap=TOTAL_CAP)
+    return Page(rows, total, reply.sent_at, has_more)
 
 
 def one_record(call: Call, reply: Reply, endpoint: Endpoint) -> Answer:
@@ -42,15 +43,6 @@ def one_record(call: Call, reply: Reply, endpoint: Endpoint) -> Answer:
         due = "an object"
         raise wrong_shape(call, reply, endpoint=endpoint, due=due, came=str(exc)) from None
     return Answer(text, reply.sent_at)
-
-
-def usable_total(total: object) -> int | None:
-    """Return a list's stated length, or None for what cannot be one (null, text, the cap)."""
-    if isinstance(total, str) and total.isascii() and total.isdecimal():
-        total = int(total[:LONGEST_NUMBER])
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0 or total == TOTAL_CAP:
-        return None
-    return total
 
 
 def _rows(body: dict[str, bytes]) -> tuple[bytes, ...]:

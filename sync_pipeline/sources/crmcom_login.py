@@ -13,7 +13,7 @@ from sync_pipeline.errors import (
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.credentials import no_token, refused, token_in
 from sync_pipeline.sources.http_core import HttpCore
-from sync_pipeline.sources.json_bodies import NotThatShapeError, members, utf8_text
+from sync_pipeline.sources.json_bodies import NotThatShapeError, members, scalar, utf8_text
 from sync_pipeline.sources.refusals import wrong_shape
 from sync_pipeline.sources.tokens import Token
 
@@ -43,7 +43,13 @@ class Identity:
 async def log_in(core: HttpCore, identity: Identity) -> Token:
     """Return a new token; CredentialRefusedError when the API will not give this identity one."""
     body = {"provider": "EMAIL", "username": identity.username, "password": identity.password}
-    call = Call("POST", identity.path, body=body, headers={"api_key": identity.api_key})
+    call = Call(
+        "POST",
+        identity.path,
+        body=body,
+        headers={"api_key": identity.api_key},
+        secrets=(identity.username, identity.password),
+    )
     try:
         reply = await core.fetch(call)
     except (
@@ -63,7 +69,7 @@ def _token(call: Call, reply: Reply, endpoint: Endpoint, identity: Identity) -> 
         due = "a login answer"
         raise wrong_shape(call, reply, endpoint=endpoint, due=due, came=str(exc)) from None
     token = token_in(body, "access_token", reply=reply)
-    if token is None and OTP_KEYS & body.keys():
+    if token is None and any(scalar(body.get(key)) for key in OTP_KEYS):
         detail = f"{OTP_EXPLAINED}; {identity.remedy}"
         raise CredentialRefusedError(endpoint.api, call.template, reply.status, None, detail)
     if token is None:

@@ -69,6 +69,7 @@ class HttpCore:
                 f"{self.endpoint.base_url}{call.path}",
                 params=dict(call.query) or None,
                 json=call.body,
+                data=call.form,
                 headers={**call.headers, **headers},
             ) as response:
                 return Reply(

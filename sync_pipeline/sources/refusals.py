@@ -53,7 +53,7 @@ def check_status(call: Call, reply: Reply, *, endpoint: Endpoint, sent: Iterable
         return
     if 300 <= reply.status < 400:  # noqa: PLR2004 -- the class of redirects
         raise _redirected(call, reply, endpoint)
-    code, message = said(reply, hidden=(*sent, *call.ids, *endpoint.secrets))
+    code, message = said(reply, hidden=(*sent, *call.ids, *call.secrets, *endpoint.secrets))
     if reply.status in RETRYABLE:
         raise _transient(call, reply, endpoint, code, message)
     kind = error_kind(reply.status, code)

@@ -26,6 +26,8 @@ from sync_pipeline.sources.sessions import Session
 from sync_pipeline.sources.tokens import Token, Tokens
 
 TENANTS = "/api/management/apps/v1/tenants"
+PLANS = "/api/management/apps/v1/plans"
+SPECIFICATIONS = "/api/management/apps/v1/specifications"
 AUTH = "/api/identity/apps/v1/auth"
 REFUSED_CREDENTIAL_CODES = frozenset({"2002", "2004"})
 REMEDY = "the API refuses the client: correct ROSAAS_CLIENT_ID and ROSAAS_CLIENT_SECRET"
@@ -43,14 +45,15 @@ class RosaasApi:
 
     async def tenants(self) -> Page:
         """Return every tenant of the product: one answer, the API has no paging."""
-        call = Call("GET", TENANTS, headers=ENGLISH)
-        reply = await self._session.fetch(call)
-        data = self._envelope(call, reply).get("data")
-        try:
-            rows = () if data == b"null" else records(data or b"")
-        except NotThatShapeError as exc:
-            raise self._wrong(call, reply, "a list of tenants in `data`", exc) from None
-        return Page(rows, len(rows), reply.sent_at)
+        return await self._whole_list(TENANTS)
+
+    async def plans(self) -> Page:
+        """Return every plan of the product: one answer."""
+        return await self._whole_list(PLANS)
+
+    async def specifications(self) -> Page:
+        """Return every specification of the product: one answer."""
+        return await self._whole_list(SPECIFICATIONS)
 
     async def tenant(self, name: str) -> Answer | None:
         """Return one tenant's detail, or None when the API knows no tenant of that name."""
@@ -64,6 +67,17 @@ class RosaasApi:
         except NotThatShapeError as exc:
             raise self._wrong(call, reply, "a tenant in `data`", exc) from None
         return Answer(data, reply.sent_at)
+
+    async def _whole_list(self, path: str) -> Page:
+        call = Call("GET", path, headers=ENGLISH)
+        reply = await self._session.fetch(call)
+        data = self._envelope(call, reply).get("data")
+        try:
+            # A list that is missing or null is no empty one: it would delete every record.
+            rows = records(_present(data))
+        except NotThatShapeError as exc:
+            raise self._wrong(call, reply, "a list in `data`", exc) from None
+        return Page(rows, len(rows), reply.sent_at)
 
     def _envelope(self, call: Call, reply: Reply) -> dict[str, bytes]:
         try:
@@ -115,6 +129,12 @@ async def open_rosaas(
         endpoint, budget=budget, bounds=bounds or RetryBounds(), meter=Meter()
     ) as core:
         yield RosaasApi(core, settings)
+
+
+def _present(data: bytes | None) -> bytes:
+    if data is None:
+        raise NotThatShapeError("an envelope without it")
+    return data
 
 
 def _nested_token(data: bytes | None) -> dict[str, bytes]:

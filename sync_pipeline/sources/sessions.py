@@ -31,16 +31,25 @@ def token_header(scheme: Scheme, token: str) -> dict[str, str]:
 
 
 class Session:
-    """One identity at one endpoint; remembers per path template which header works."""
+    """One identity at one endpoint; remembers per path template which header works.
+
+    Identities at the same endpoint may share what is ``known`` of it.
+    """
 
     def __init__(
-        self, core: HttpCore, tokens: Tokens, *, schemes: Sequence[Scheme], remedy: str
+        self,
+        core: HttpCore,
+        tokens: Tokens,
+        *,
+        schemes: Sequence[Scheme],
+        remedy: str,
+        known: dict[str, Scheme] | None = None,
     ) -> None:
         self._core = core
         self._tokens = tokens
         self._schemes = schemes
         self._remedy = remedy
-        self._known: dict[str, Scheme] = {}
+        self._known: dict[str, Scheme] = {} if known is None else known
         self._proven: Token | None = None
         self._probes: defaultdict[str, SingleFlight] = defaultdict(
             lambda: SingleFlight(shares=CredentialRefusedError)
