@@ -5,15 +5,28 @@ The first only saves work; the second decides what is a change. Both are 128 bit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import msgspec
 import pandas as pd
+import pyarrow as pa
 import xxhash
 
 from sync_pipeline.entities import Entity
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _spelling(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())
+
+
 # A float would make different numbers the same: they keep their spelling.
-_SPELLED = msgspec.json.Decoder(float_hook=lambda number: msgspec.Raw(number.encode()))
+_SPELLED = msgspec.json.Decoder(float_hook=_spelling)
+_SPELLED_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_spelling)
+_SORTED = msgspec.json.Encoder(order="sorted")
+_PACKED = msgspec.msgpack.Encoder()
 
 
 def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
@@ -22,9 +35,7 @@ def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
     ``context`` holds whatever else shapes the row (endpoint, parent); ``version`` is the
     normaliser's, so that a new one sees every record again.
     """
-    salted = xxhash.xxh3_128(msgspec.msgpack.encode((version, context)))
-    salted.update(raw)
-    return salted.digest()
+    return xxhash.xxh3_128_digest(_salt(context, version) + raw)
 
 
 def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
@@ -33,34 +44,68 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     The order of keys in JSON, its blanks and escapes, and the entity's volatile fields do not
     count; the spelling of a number does.
     """
+    columns = {name: _values(frame[name]) for name in [*entity.columns, "attributes"]}
+    for name in entity.json_columns:
+        left_out = entity.volatile if name == "attributes" else frozenset[str]()
+        columns[name] = [_canonical(value, left_out) for value in columns[name]]
+    rows = map(_row_type(entity), *columns.values())
+    return [xxhash.xxh3_128_digest(_PACKED.encode(row)) for row in rows]
+
+
+@cache
+def _salt(context: str, version: int) -> bytes:
+    return msgspec.msgpack.encode((version, context))
+
+
+@cache
+def _row_type(entity: Entity) -> type[msgspec.Struct]:
+    """Return what a row is encoded as: by the names of its values, without the nulls.
+
+    So a column that is added later makes no change of rows that lack it.
+    """
     names = [*entity.columns, "attributes"]
-    columns = [frame[name].array.__arrow_array__().to_pylist() for name in names]
-    for position, name in enumerate(names):
-        if name in entity.json_columns:
-            left_out = entity.volatile if name == "attributes" else frozenset[str]()
-            columns[position] = [_canonical(value, left_out) for value in columns[position]]
-    return [_hash_of_values(names, row) for row in zip(*columns, strict=True)]
+    return msgspec.defstruct(entity.name, [(n, object, None) for n in names], omit_defaults=True)
 
 
-def _hash_of_values(names: list[str], row: tuple[object, ...]) -> bytes:
-    # Without the nulls: a column that is added later makes no change of rows that lack it.
-    held = [(name, value) for name, value in zip(names, row, strict=True) if value is not None]
-    return xxhash.xxh3_128(msgspec.msgpack.encode(held)).digest()
+def _values(column: pd.Series) -> Sequence[object]:
+    array: pa.ChunkedArray = column.array.__arrow_array__()
+    if array.null_count == len(array):
+        return [None] * len(array)
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.int64())
+    elif pa.types.is_date(array.type):
+        array = array.cast(pa.int32())
+    values: list[object] = array.to_pylist()
+    return values
 
 
-def _canonical(text: str | None, left_out: frozenset[str]) -> bytes | None:
-    if text is None:
+def _canonical(text: object, left_out: frozenset[str]) -> bytes | None:
+    if not isinstance(text, str):
         return None
-    if not left_out:
-        return _sorted(text.encode())
-    members = _OBJECT.decode(text)
+    try:
+        if not left_out:
+            return _SORTED.encode(_SPELLED.decode(text))
+        members = _SPELLED_OBJECT.decode(text)
+        for name in left_out:
+            members.pop(name, None)
+        return _SORTED.encode(members)
+    except msgspec.ValidationError:
+        # A whole number of thousands of digits.
+        return _canonical_by_member(text, left_out)
+
+
+def _canonical_by_member(text: str, left_out: frozenset[str]) -> bytes:
+    try:
+        members = _OBJECT.decode(text)
+    except msgspec.ValidationError:
+        return text.encode()
     kept = {name: _sorted(raw) for name, raw in members.items() if name not in left_out}
     return msgspec.msgpack.encode(sorted(kept.items()))
 
 
-def _sorted(raw: bytes) -> bytes:
+def _sorted(raw: msgspec.Raw) -> bytes:
     try:
-        return msgspec.json.encode(_SPELLED.decode(raw), order="sorted")
+        return _SORTED.encode(_SPELLED.decode(raw))
     except msgspec.ValidationError:
-        # A whole number of thousands of digits; then its bytes are what there is to compare.
+        # Then its bytes are what there is to compare.
         return bytes(raw)
