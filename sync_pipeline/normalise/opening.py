@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sync_pipeline.records import Record, Reject
 
 T = TypeVar("T")
 Members = dict[str, msgspec.Raw]
+_NUL_ESCAPE = rb"\u0000"
 NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 DEEPEST = 100
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
-# Half of a surrogate pair, or a number of a size that jsonb may refuse: looked at closely.
-_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[eE][+-]?\d{4}|\d{300}")
+# Half of a surrogate pair, or a number of a size that jsonb may refuse: looked at closely. (Many
+# an id has digits after an "e"; but a number stands at the start of a value.)
+_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|(?:^|[\[:,])\s*-?\d[\d.]*[eE][+-]?\d{4}|\d{300}")
 _LARGEST_EXPONENT = 10_000
 _MEMBERS = msgspec.json.Decoder(Members)
 _ANY = msgspec.json.Decoder(msgspec.Raw)
@@ -36,12 +40,18 @@ class UnreadableError(Exception):
 
 def open_records(records: Iterable[Record]) -> tuple[list[Record], list[Members], list[Reject]]:
     """Return the readable records, their members (list form overlaid by detail), the rejects."""
+    records = list(records)
+    listed = _opened([record.listed for record in records])
+    detailed = _opened([record.detail for record in records])
     readable: list[Record] = []
     opened: list[Members] = []
     rejects: list[Reject] = []
-    for record in records:
+    for record, below, above in zip(records, listed, detailed, strict=True):
         try:
-            members = _overlaid(_open(record.listed), _open(record.detail))
+            members = _overlaid(
+                _open(record.listed) if below is None else below,
+                _open(record.detail) if above is None else above,
+            )
         except UnreadableError as exc:
             code, reason = exc.args
             rejects.append(
@@ -74,7 +84,7 @@ def is_storable(raw: bytes) -> bool:
 
 def nul_shown(raw: bytes) -> bytes:
     r"""Return JSON in which U+0000, which jsonb cannot hold, stands as the text ``\u0000``."""
-    return NUL.sub(rb"\1\\\\u0000", raw)
+    return NUL.sub(rb"\1\\\\u0000", raw) if _NUL_ESCAPE in raw else raw
 
 
 @lru_cache(maxsize=4096)
@@ -84,12 +94,49 @@ def _name(name: str) -> bytes:
 
 def _overlaid(listed: Members, detail: Members) -> Members:
     """Return both forms in one; of an object in both, what only the list form knows stays."""
+    if not listed or not detail:
+        return listed or detail
     both = listed | detail
     for name in listed.keys() & detail.keys():
         below, above = members_of(listed[name]), members_of(detail[name])
         if below is not None and above is not None:
             both[name] = object_of(below | above)
     return both
+
+
+def _opened(texts: Sequence[bytes]) -> list[Members | None]:
+    """Open what is plainly sound, all at once; null for whatever is to be opened with care."""
+    if not any(texts):
+        return [{} for _ in texts]
+    suspects = _suspects(texts)
+    return [
+        {} if not raw else None if is_suspect else _opened_if_sound(raw)
+        for raw, is_suspect in zip(texts, suspects, strict=True)
+    ]
+
+
+def _opened_if_sound(raw: bytes) -> Members | None:
+    try:
+        return _MEMBERS.decode(raw)
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+def _suspects(texts: Sequence[bytes]) -> list[bool]:
+    """Tell which texts `_check` would look at beyond decoding them, and maybe a few others."""
+    column = pa.array(texts, pa.binary())
+    try:
+        column.cast(pa.string())
+    except pa.ArrowInvalid:
+        # One of them is not UTF-8.
+        return [True] * len(texts)
+    brackets = pc.count_substring_regex(column, r"[\[{]")
+    is_suspect = pc.or_(
+        pc.greater(brackets, DEEPEST),
+        pc.match_substring_regex(column, _SUSPICIOUS.pattern.decode()),
+    )
+    suspects: list[bool] = is_suspect.to_pylist()
+    return suspects
 
 
 def _open(raw: bytes) -> Members:
