@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sync_pipeline.errors import (
     AccessDeniedError,
@@ -94,7 +94,7 @@ def cleaned(text: str | None, *, hidden: Iterable[str]) -> str:
     """Return ``text`` in one short line, without what was sent and without personal data."""
     line = _CONTROL.sub(" ", text or "")
     for value in sorted({v for v in hidden if v.strip()}, key=len, reverse=True):
-        for form in (value, quote(value, safe="")):
+        for form in (value, quote(value, safe=""), quote_plus(value)):
             # A short value inside a longer word is not that value.
             pattern = re.escape(form)
             bounded = rf"(?<!\w){pattern}(?!\w)" if len(form) < _SHORT else pattern

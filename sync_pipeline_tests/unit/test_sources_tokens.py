@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -63,7 +65,24 @@ def test_lifetime_of_a_login_answer_is_an_end(lifetime: bytes) -> None:
     assert token.renew_at == NOW + timedelta(seconds=540)
 
 
-@pytest.mark.parametrize("key", ["exp", "expiration", "expiration_date"])
+@pytest.mark.parametrize(
+    ("lifetime", "end_after_s", "renewed_after_s"),
+    [(600, 3600, 540), (3600, 600, 540), (3600, -60, 3540), (0, 600, 540)],
+)
+@pytest.mark.parametrize("write", [int, str])
+def test_of_a_lifetime_and_an_end_that_disagree_the_earlier_counts(
+    lifetime: int, end_after_s: int, renewed_after_s: int, write: Callable[[int], object]
+) -> None:
+    end = int(NOW.timestamp()) + end_after_s
+    stated = {"expires_in": write(lifetime), "expires_on": write(end)}
+    body = {name: json.dumps(value).encode() for name, value in stated.items()}
+    reply = Reply(200, b"", None, None, NOW)
+    token = token_in(body | {"access_token": b'"opaque"'}, "access_token", reply=reply)
+    assert token is not None
+    assert token.renew_at == NOW + timedelta(seconds=renewed_after_s)
+
+
+@pytest.mark.parametrize("key", ["exp", "expiration", "expiration_date", "expires_on"])
 def test_end_of_a_login_answer_is_known_by_any_of_its_names(key: str) -> None:
     end = str(int((NOW + timedelta(minutes=10)).timestamp())).encode()
     body = {"access_token": b'"opaque"', key: end}
