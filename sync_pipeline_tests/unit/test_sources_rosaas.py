@@ -19,6 +19,7 @@ from sync_pipeline.errors import (
     WrongAnswerError,
 )
 from sync_pipeline.settings import RosaasSettings
+from sync_pipeline.sources.answers import Page
 from sync_pipeline.sources.calls import path_segment
 from sync_pipeline.sources.retry import RetryBounds
 from sync_pipeline.sources.rosaas import RosaasApi, open_rosaas
@@ -27,6 +28,11 @@ from sync_pipeline_tests.scripted_server import Scripted, ScriptedServer
 T = TypeVar("T")
 AUTH = "/api/identity/apps/v1/auth"
 TENANTS = "/api/management/apps/v1/tenants"
+LISTS: dict[str, Callable[[RosaasApi], Awaitable[Page]]] = {
+    TENANTS: RosaasApi.tenants,
+    "/api/management/apps/v1/plans": RosaasApi.plans,
+    "/api/management/apps/v1/specifications": RosaasApi.specifications,
+}
 FAST = RetryBounds(attempts=3, wait_initial_s=0, wait_max_s=0, wait_jitter_s=0)
 
 
@@ -53,13 +59,18 @@ def read(server: ScriptedServer, use: Callable[[RosaasApi], Awaitable[T]]) -> T:
     return asyncio.run(main())
 
 
-def test_tenants_come_as_raw_bytes_in_order_with_their_number(server: ScriptedServer) -> None:
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_come_as_raw_bytes_in_order_with_their_number(
+    server: ScriptedServer, path: str
+) -> None:
     body = b'{"data":[{"systemName" : "b"},{"systemName":"a","n":1e400}],"metadata":{"errors":[]}}'
-    server.script("GET", TENANTS, Scripted(200, body))
-    page = read(server, lambda api: api.tenants())
+    server.script("GET", path, Scripted(200, body))
+    page = read(server, LISTS[path])
     assert page.records == (b'{"systemName" : "b"}', b'{"systemName":"a","n":1e400}')
     assert page.total == 2
-    assert server.of("GET", TENANTS)[0].headers["authorization"] == "Bearer token-one"
+    (request,) = server.of("GET", path)
+    assert request.headers["authorization"] == "Bearer token-one"
+    assert request.query == {}
 
 
 # Vendor samples, RoSaaS "Response Structure", as printed.
@@ -145,27 +156,62 @@ def test_tenant_names_stay_one_path_segment(server: ScriptedServer, name: str) -
     assert read(server, lambda api: api.tenant(name)) is not None
 
 
-def test_no_tenants_is_an_empty_list(server: ScriptedServer) -> None:
-    server.script("GET", TENANTS, Scripted.json(enveloped([])))
-    page = read(server, lambda api: api.tenants())
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("path", LISTS)
+def test_an_empty_list_is_empty(server: ScriptedServer, path: str, status: int) -> None:
+    body = {"Data": [], "Metadata": {"Errors": [], "Success": True}}
+    server.script("GET", path, Scripted.json(body, status))
+    page = read(server, LISTS[path])
     assert (page.records, page.total) == ((), 0)
 
 
+@pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(
     "answer",
     [
+        Scripted.json(enveloped(None)),
+        Scripted(200, SAMPLE_WITHOUT_DATA),
+        Scripted(200, SAMPLE_WITH_DATA),
+        Scripted(200, b"", {"Content-Type": "application/json"}),
+        Scripted(200, b"some text", {"Content-Type": "application/json"}),
+        Scripted(200, b"<html>", {"Content-Type": "application/json"}),
         Scripted(204),
         Scripted(200, b"<!DOCTYPE html><title>Rosas</title>"),
         Scripted(200, b'{"data": [{"systemName": "a"}'),
         Scripted.json(enveloped({"items": []})),
-        Scripted.json({"metadata": {"errors": [], "success": True}}),
         Scripted.json([]),
     ],
 )
-def test_list_that_is_no_list_is_a_wrong_answer(server: ScriptedServer, answer: Scripted) -> None:
-    server.script("GET", TENANTS, answer)
+def test_a_list_that_is_missing_or_unreadable_is_never_an_empty_one(
+    server: ScriptedServer, path: str, answer: Scripted
+) -> None:
+    server.script("GET", path, answer)
     with pytest.raises(WrongAnswerError, match="was due"):
+        read(server, LISTS[path])
+    assert server.count("GET", path) == 1
+
+
+def test_a_missing_list_is_said_in_words(server: ScriptedServer) -> None:
+    server.script("GET", TENANTS, Scripted(200, SAMPLE_WITHOUT_DATA))
+    with pytest.raises(WrongAnswerError) as caught:
         read(server, lambda api: api.tenants())
+    assert str(caught.value) == (
+        f"RoSaaS {TENANTS} (status 200): a list in `data` was due, an envelope without it came"
+    )
+
+
+def test_a_request_that_the_framework_refuses_says_the_fields(server: ScriptedServer) -> None:
+    problem = {
+        "type": "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+        "title": "One or more validation errors occurred.",
+        "status": 400,
+        "traceId": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+        "errors": {"name": ["The value 'shop' is not valid."]},
+    }
+    server.script("GET", f"{TENANTS}/shop", Scripted.json(problem, 400))
+    with pytest.raises(RequestRefusedError) as caught:
+        read(server, lambda api: api.tenant("shop"))
+    assert caught.value.detail == "One or more validation errors occurred. Fields: name"
 
 
 def test_tenant_that_is_no_object_is_a_wrong_answer(server: ScriptedServer) -> None:
