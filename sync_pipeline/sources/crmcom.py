@@ -44,6 +44,11 @@ class CrmcomApi:
         self._access = open_access(self_service, settings)
         self._contacts = _ContactList(backoffice, settings) if backoffice else None
 
+    @property
+    def has_creation_filter(self) -> bool:
+        """Whether `communications_page` asks for `created_from` (the API may still ignore it)."""
+        return self._settings.version == "v2"
+
     async def contact_list_page(self, page: int) -> Page:
         """Return page ``page`` (from 1) of the Back-Office list of contacts."""
         if self._contacts is None:
@@ -63,7 +68,7 @@ class CrmcomApi:
         and others may ignore it in silence: rows may be older.
         """
         filters = {}
-        if created_from is not None and self._settings.version == "v2":
+        if created_from is not None and self.has_creation_filter:
             filters = {CREATED_FROM: int(created_from.timestamp())}
         return await self._page(contact_id, COMMUNICATIONS, page, filters)
 

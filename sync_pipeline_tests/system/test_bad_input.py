@@ -93,9 +93,9 @@ REFUSED_SETTINGS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ROSAAS | {"ROSAAS_BASE_URL": "https://me:pass-5a4b3c2d1e@saas.invalid"},
         ("ROSAAS_BASE_URL", "password"),
     ),
-    "version 2": (
-        CRMCOM | {"CRMCOM_BASE_URL": "https://crm.invalid/self-service/v2"},
-        ("CRMCOM_BASE_URL", "/v1"),
+    "unknown version": (
+        CRMCOM | {"CRMCOM_BASE_URL": "https://crm.invalid/self-service/v3"},
+        ("CRMCOM_BASE_URL", "/v1", "/v2"),
     ),
     "back office without its key": (
         CRMCOM | {"CRMCOM_BACKOFFICE_URL": "https://crm.invalid/backoffice/v1"},

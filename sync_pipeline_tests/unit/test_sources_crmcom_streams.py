@@ -168,7 +168,12 @@ def test_creation_time_is_asked_for_where_the_version_knows_the_filter(
     server.script("GET", path, EMPTY)
     # Two hours east of UTC, and within a second: nothing of that second may be missed.
     since = datetime(2020, 3, 10, 15, 27, 45, 900_000, tzinfo=timezone(timedelta(hours=2)))
-    read(server, version, lambda api: api.communications_page("c-1", 1, created_from=since))
+
+    async def use(api: CrmcomApi) -> bool:
+        await api.communications_page("c-1", 1, created_from=since)
+        return api.has_creation_filter
+
+    assert read(server, version, use) is (asked is not None)
     common = {"sort": "CREATED_DATE", "order": "ASC", "page": "1", "size": "50"}
     assert server.of("GET", path)[0].query == common | (asked or {})
 
