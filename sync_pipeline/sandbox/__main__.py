@@ -10,8 +10,9 @@ import sys
 
 import uvicorn
 
-from .access import environment
+from .access import CRMCOM_VERSION, environment
 from .app import create_app
+from .versions import VERSIONS
 from .world import World
 
 _KEEP_ALIVE_S = 75
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.print_env:
         address = _address(options.host, options.port)
-        for name, value in environment(address).items():
+        for name, value in environment(address, options.crmcom_version).items():
             sys.stdout.write(f"{name}={shlex.quote(value)}\n")
         return 0
     try:
@@ -41,7 +42,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     # Port 0 asks the system for a free one, so the address is known only now.
     address = _address(options.host, listener.getsockname()[1])
     world = World(options.seed, options.contacts)
-    app = create_app(world, address, options.latency_ms)
+    app = create_app(world, address, options.latency_ms, options.crmcom_version)
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -68,13 +69,19 @@ def _address(host: str, port: int) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sync_pipeline.sandbox",
-        description="CRM.COM, its Back-Office and RoSaaS on loopback, over one made-up world.",
+        description="CRM.COM, its Back-Office, ROCS and RoSaaS on loopback: one made-up world.",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8765, help="0 takes any free port")
     parser.add_argument("--contacts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument(
+        "--crmcom-version",
+        choices=sorted(VERSIONS),
+        default=CRMCOM_VERSION,
+        help="the one that the variables name; all are served",
+    )
     parser.add_argument(
         "--print-env", action="store_true", help="print the variables that point here, and exit"
     )

@@ -6,17 +6,27 @@ CRMCOM_API_KEY = "sandbox-api-key"
 CRMCOM_SECRET_KEY = "sandbox-secret-key"  # noqa: S105 - a plain word for loopback
 CRMCOM_USERNAME = "service@sandbox.example"
 CRMCOM_PASSWORD = "sandbox-password"  # noqa: S105 - a plain word for loopback
+# Each contact's own identity, all with one password.
+CRMCOM_CONTACT_USERNAME = "contact-{contact_id}@sandbox.example"
+CRMCOM_CONTACT_PASSWORD = "sandbox-contact-password"  # noqa: S105 - a plain word for loopback
 ROSAAS_CLIENT_ID = "sandbox-client"
 ROSAAS_CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - a plain word for loopback
+ROCS_CLIENT_ID = "sandbox-rocs-client"
+ROCS_CLIENT_SECRET = "sandbox-rocs-secret"  # noqa: S105 - a plain word for loopback
+ROCS_RESOURCE = "https://rocs.sandbox.example"
+ROCS_SCOPE = f"{ROCS_RESOURCE}/.default"
 
-CRMCOM_PREFIX = "/self-service/v1"
+CRMCOM_VERSION = "v1"
+CRMCOM_PREFIX = "/self-service/"
 BACKOFFICE_PREFIX = "/backoffice/v1"
+ROCS_PREFIX = "/rocs"
+ROCS_TOKEN_PATH = "/rocs-login/oauth2/token"  # noqa: S105 - a path
 
 
-def environment(address: str) -> dict[str, str]:
+def environment(address: str, crmcom_version: str = CRMCOM_VERSION) -> dict[str, str]:
     """Name the variables that point a client at this sandbox; `address` is `http://HOST:PORT`."""
     return {
-        "CRMCOM_BASE_URL": address + CRMCOM_PREFIX,
+        "CRMCOM_BASE_URL": address + CRMCOM_PREFIX + crmcom_version,
         "CRMCOM_API_KEY": CRMCOM_API_KEY,
         "CRMCOM_USERNAME": CRMCOM_USERNAME,
         "CRMCOM_PASSWORD": CRMCOM_PASSWORD,
@@ -25,4 +35,19 @@ def environment(address: str) -> dict[str, str]:
         "ROSAAS_BASE_URL": address,
         "ROSAAS_CLIENT_ID": ROSAAS_CLIENT_ID,
         "ROSAAS_CLIENT_SECRET": ROSAAS_CLIENT_SECRET,
+    }
+
+
+def rocs_environment(address: str) -> dict[str, str]:
+    """Name the variables for ROCS, with a path for each call that its vendor does not publish."""
+    return {
+        "ROCS_BASE_URL": address + ROCS_PREFIX,
+        "ROCS_TOKEN_URL": address + ROCS_TOKEN_PATH,
+        "ROCS_CLIENT_ID": ROCS_CLIENT_ID,
+        "ROCS_CLIENT_SECRET": ROCS_CLIENT_SECRET,
+        "ROCS_RESOURCE": ROCS_RESOURCE,
+        "ROCS_ACTIVITY_PATH": "/CommunicationAPI/v1/Activities",
+        "ROCS_LISTS_PATH": "/ListAPI/v1/Lists",
+        "ROCS_CAMPAIGNS_PATH": "/CampaignAPI/v1/Campaigns",
+        "ROCS_DYNAMIC_PATH": "/CustomerAPI/v1/DynamicFields",
     }

@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from .access import CRMCOM_VERSION
 from .backoffice_api import BackofficeApi
 from .crmcom_api import CrmcomApi
+from .rocs_api import RocsApi
+from .rocs_login import token_reply
 from .rosaas_api import RosaasApi
 from .truth import TruthApi
 from .wire import Reply, Request
@@ -26,12 +29,18 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def create_app(world: World, address: str, latency_ms: float = 0.0) -> Asgi:
-    """Build the application over one world; `latency_ms` delays the vendors' answers only."""
-    truth = TruthApi(world, address, latency_ms)
+def create_app(
+    world: World, address: str, latency_ms: float = 0.0, crmcom_version: str = CRMCOM_VERSION
+) -> Asgi:
+    """Build the application over one world; `latency_ms` delays the vendors' answers only.
+
+    Every version of CRM.COM is served; the one given is the one that the variables name.
+    """
+    truth = TruthApi(world, address, latency_ms, crmcom_version)
     crmcom = CrmcomApi(world)
     backoffice = BackofficeApi(world)
-    rosaas = RosaasApi(world.seed, world.tenants)
+    rocs = RocsApi(world.rocs)
+    rosaas = RosaasApi(world)
     latency_s = latency_ms / 1000
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
@@ -39,10 +48,14 @@ def create_app(world: World, address: str, latency_ms: float = 0.0) -> Asgi:
         match request.segments:
             case ("_sandbox", *_):
                 reply = truth.reply(request)
-            case ("self-service", "v1", *_):
+            case ("self-service", _, *_):
                 reply = crmcom.reply(request)
             case ("backoffice", "v1", *_):
                 reply = backoffice.reply(request)
+            case ("rocs-login", *_):
+                reply = token_reply(request)
+            case ("rocs", *_):
+                reply = rocs.reply(request)
             case _:
                 reply = rosaas.reply(request)
         if latency_s and request.segments[0] != "_sandbox":

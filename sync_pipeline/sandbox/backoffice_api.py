@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import access
 from .crmcom_errors import bad_parameter, no_route, unauthorised
-from .paging import BadWindowError, page_body, window
+from .paging import BadQueryError, page_body, window
 from .render_crmcom import contact_list_item
 from .wire import Reply
 
@@ -30,8 +30,8 @@ class BackofficeApi:
             return unauthorised()
         try:
             asked = window(request.query())
-        except BadWindowError as error:
-            return bad_parameter(400, error.name, error.value)
+        except BadQueryError as error:
+            return bad_parameter(error.status, error.name, error.value)
         total = self._world.contacts
         rows = [self._item(index) for index in range(asked.start, min(asked.stop, total))]
         return Reply(200, page_body(rows, asked.page, total, has_more=asked.stop < total))

@@ -26,6 +26,11 @@ def unauthorised() -> Reply:
     return refusal(401, "The provided API Key or Token is invalid.", "UNAUTHORIZEDEXCEPTION")
 
 
+def forbidden() -> Reply:
+    """Refuse a contact's own token that asks for somebody else's record."""
+    return refusal(403, "You have no access to the requested record.", "FORBIDDENEXCEPTION")
+
+
 def no_record(entity: str, identifier: str) -> Reply:
     """Say 400, as the vendor does, where others say 404."""
     return refusal(400, "Record not found.", "NOTFOUNDEXCEPTION", entity, identifier)

@@ -12,20 +12,20 @@ _HALF = 8
 _WHOLE = 32
 
 
-def _digest(*parts: str | int | bytes) -> bytes:
-    text = b"/".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)
-    return blake2b(text, digest_size=_HALF).digest()
+def _digest(*parts: str | int, tail: bytes = b"") -> bytes:
+    text = "/".join(map(str, parts)).encode()
+    return blake2b(text + b"/" + tail if tail else text, digest_size=_HALF).digest()
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(_HALF, "big")
 
 
 def opaque_id(seed: int, kind: str, index: int, ordinal: int = 0) -> str:
     """Half of them 32 upper-case hex digits, half dashed GUIDs, as the vendor mixes both."""
     tail = _digest(seed, kind, index, ordinal)
     place = index.to_bytes(4, "big") + ordinal.to_bytes(4, "big")
-    digits = (_xor(place, _digest(seed, kind, tail)) + tail).hex()
+    digits = (_xor(place, _digest(seed, kind, tail=tail)) + tail).hex()
     return digits.upper() if tail[0] % 2 else dashed(digits)
 
 
@@ -39,7 +39,7 @@ def place_of(seed: int, kind: str, identifier: str) -> tuple[int, int] | None:
     except ValueError:
         return None
     tail = raw[_HALF:]
-    place = _xor(raw[:_HALF], _digest(seed, kind, tail))
+    place = _xor(raw[:_HALF], _digest(seed, kind, tail=tail))
     index, ordinal = int.from_bytes(place[:4], "big"), int.from_bytes(place[4:], "big")
     return (index, ordinal) if opaque_id(seed, kind, index, ordinal) == identifier else None
 

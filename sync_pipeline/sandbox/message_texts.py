@@ -27,4 +27,12 @@ CONTENTS = (
     " ",
     "{name}, your code is 0042. Reply STOP to end. " * 6,
 )
+# Around a message that a device shows: title, subtitle, picture, where a touch leads.
+FRAMES: tuple[tuple[str | None, ...], ...] = (
+    ("Award Provided", "", "https://cdn.example/in-app/1.png", "https://shop.example/?a=1&b=2"),
+    ("Νέα προσφορά!", " two spaces ", "", "shop://offers/42"),
+    ("🎁", None, None, None),
+    ("", "عرض خاص", "https://cdn.example/in-app/ø.png", ""),
+)
+NO_FRAME: tuple[str | None, ...] = ("", "", "", "")
 WITH_NUL = "before\u0000after {name}\u0000"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import message_texts as texts
@@ -64,7 +65,7 @@ def communications(seed: int, index: int, contact: Contact) -> tuple[Communicati
 
 def _creation_times(draw: Random, seed: int, count: int) -> list[datetime]:
     """Draw instants with ties: bulk sends reach many contacts, and one contact twice, at once."""
-    bulk = chance(seed, "bulk-sends").choices(range(_SPAN_S), k=_BULK_SENDS)
+    bulk = _bulk_sends(seed)
     seconds: list[int] = []
     for _ in range(count):
         kind = draw.random()
@@ -77,16 +78,31 @@ def _creation_times(draw: Random, seed: int, count: int) -> list[datetime]:
     return [WORLD_BEGAN_AT + timedelta(seconds=second) for second in sorted(seconds)]
 
 
+@lru_cache(maxsize=8)
+def _bulk_sends(seed: int) -> list[int]:
+    return chance(seed, "bulk-sends").choices(range(_SPAN_S), k=_BULK_SENDS)
+
+
+def _of_contact(contact: Contact) -> JsonObject:
+    """Give what each message repeats of its contact, beside the id."""
+    names = (
+        (contact.first_name, contact.last_name) if contact.first_name else (contact.company_name,)
+    )
+    name = " ".join(name for name in names if name)
+    return {"contact": {"name": name, "code": contact.code}}
+
+
 def _communication(
     draw: Random, seed: int, place: tuple[int, int], contact: Contact, created_at: datetime
 ) -> Communication:
+    communication_id = opaque_id(seed, KIND, *place)
     channel = draw.choice(("EMAIL", "EMAIL", "EMAIL", "SMS", "INAPP", "DEVICE"))
     is_viewed = happens(draw, 0.55)
-    attributes: JsonObject = {}
+    attributes = _of_contact(contact) | _shown_around(communication_id, channel)
     name = contact.first_name or contact.company_name or ""
     return Communication(
         source="crmcom",
-        communication_id=opaque_id(seed, KIND, *place),
+        communication_id=communication_id,
         contact_id=contact.contact_id,
         state=draw.choice(("COMPLETED",) * 12 + ("PENDING",) * 4 + ("REJECTED", "QUEUED")),
         channel=channel,
@@ -103,6 +119,22 @@ def _communication(
         source_created_at=created_at,
         attributes=attributes,
     )
+
+
+def _shown_around(communication_id: str, channel: str) -> JsonObject:
+    # From the id, not from a generator: there are many messages.
+    is_shown_on_device = channel in ("INAPP", "DEVICE")
+    frame = texts.NO_FRAME
+    if is_shown_on_device:
+        frame = texts.FRAMES[int(communication_id[-2], 16) % len(texts.FRAMES)]
+    title, subtitle, image, link = frame
+    return {
+        "title": title,
+        "subtitle": subtitle,
+        "in_app_image_url": image,
+        "in_app_click_link_url": link,
+        "message_type": "OSD" if is_shown_on_device else "MAIL",
+    }
 
 
 def _shortly_after(draw: Random, at: datetime, share: float) -> datetime | None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .wire import encode
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from .rows import JsonObject
 
 DEFAULT_SIZE = 10
 LARGEST_SIZE = 100
@@ -36,17 +32,18 @@ class Window:
         return self.page * self.size
 
 
-class BadWindowError(ValueError):
-    """A page or size that is no positive number; carries its name and value."""
+class BadQueryError(ValueError):
+    """A known parameter with a value that it cannot have; carries both, and the status."""
 
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(name, value)
+    def __init__(self, status: int, name: str, value: str) -> None:
+        super().__init__(status, name, value)
+        self.status = status
         self.name = name
         self.value = value
 
 
 def window(query: dict[str, str]) -> Window:
-    """Read which page a request asks for; raises BadWindowError."""
+    """Read which page a request asks for; raises BadQueryError."""
     size = _positive(query, "size", DEFAULT_SIZE)
     return Window(_positive(query, "page", 1), min(size, LARGEST_SIZE))
 
@@ -56,16 +53,16 @@ def _positive(query: dict[str, str], name: str, default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise BadWindowError(name, text)
+        raise BadQueryError(400, name, text)
     return int(text)
 
 
-def page_body(rows: Sequence[bytes], page: int, total: int, **more: bool) -> bytes:
+def page_body(
+    rows: Sequence[bytes], page: int, total: int, *, has_more: bool | None = None
+) -> bytes:
     """`content` and `paging`; its `size` is the number of rows that came, as the vendor has it."""
-    paging: JsonObject = {
-        "page": page,
-        "size": len(rows),
-        "total": total if total <= LARGEST_TOTAL else None,
-        **more,
-    }
-    return b'{"content":[' + b",".join(rows) + b'],"paging":' + encode(paging) + b"}"
+    counted = b"%d" % total if total <= LARGEST_TOTAL else b"null"
+    paging = b'{"page":%d,"size":%d,"total":%b' % (page, len(rows), counted)
+    if has_more is not None:
+        paging += b',"has_more":true' if has_more else b',"has_more":false'
+    return b'{"content":[' + b",".join(rows) + b'],"paging":' + paging + b"}}"

@@ -9,7 +9,8 @@ from .chance import chance, happens
 from .ids import guid, opaque_id
 from .names import COMPANIES, CULTURES, Culture
 from .places import COUNTRIES, NOT_ISO_COUNTRIES, UNKNOWN_LANGUAGE
-from .rows import Contact, JsonObject, JsonValue
+from .profiles import left_over
+from .rows import Contact, JsonObject
 
 if TYPE_CHECKING:
     from random import Random
@@ -62,7 +63,7 @@ def contact(seed: int, index: int) -> Contact:
         source_created_at=None,
         source_updated_at=None,
         attributes=attributes
-        | _left_over(draw, seed, index, is_company=is_company, so_far=attributes),
+        | left_over(draw, seed, index, is_company=is_company, so_far=attributes),
     )
 
 
@@ -141,49 +142,3 @@ def _birth(draw: Random, index: int, attributes: JsonObject) -> date | None:
     if happens(draw, 0.25):
         return None
     return _FIRST_BIRTH + timedelta(days=draw.randrange(_BIRTH_DAYS))
-
-
-def _left_over(
-    draw: Random, seed: int, index: int, *, is_company: bool, so_far: JsonObject
-) -> JsonObject:
-    """Fields of the source that no column holds, under the source's own names."""
-    picture = f"https://cdn.example/avatars/{guid(seed, 'avatar', index)}.png"
-    left: JsonObject = {"avatar_url": draw.choice((picture, picture, None, ""))}
-    if happens(draw, 0.5):
-        left["referral_code"] = draw.choice(("", f"REF{index:05d}", None))
-    left["custom_fields"] = _custom_fields(draw)
-    if is_company:
-        if happens(draw, 0.5):
-            left["company_profle"] = _company_profile(draw, index)
-        return left
-    demographics = _demographics(draw, so_far.get("demographics"))
-    return {**left, "demographics": demographics} if demographics else left
-
-
-def _custom_fields(draw: Random) -> list[JsonValue]:
-    keys = ("shoe_size", "loyalty tier", "ключ", "notes")[: draw.randrange(5)]
-    return [{"key": key, "value": draw.choice(("42", "", "gold ★", "true"))} for key in keys]
-
-
-def _company_profile(draw: Random, index: int) -> JsonObject:
-    return {
-        "profile_year": 129876567,
-        "annual_turnover": 1568.14,
-        "number_of_employees": draw.randrange(5000),
-        "registration_number": f"HE{index:06d}",
-        "registration_country": "CYP",
-        "industry_sectors": [],
-    }
-
-
-def _demographics(draw: Random, so_far: JsonValue) -> JsonObject:
-    left: JsonObject = {**so_far} if isinstance(so_far, dict) else {}
-    if happens(draw, 0.3):
-        left["name_day"] = {"month": 10, "day": 4} if happens(draw, 0.5) else None
-    if happens(draw, 0.1):
-        left["passport"] = {
-            "passport_number": f"{draw.randrange(10**6):08d}",
-            "issue_country_code": "CYP",
-            "expiration_date": 129876567,
-        }
-    return left

@@ -1,4 +1,4 @@
-"""Canonical rows in CRM.COM's own form (self-service v1): its names, codes and loose habits.
+"""Canonical rows in CRM.COM's own form: its names by version, its codes and loose habits.
 
 What a canonical row lost is in its `attributes`; the habits (omitted or empty fields, string
 booleans, spaced numbers) are drawn here, since no reader should see a difference.
@@ -10,35 +10,50 @@ from typing import TYPE_CHECKING
 
 from .chance import chance, happens
 from .places import COUNTRIES, LANGUAGES
+from .versions import V1, as_read
 from .wire import encode
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from random import Random
 
-    from .rows import Communication, Contact, JsonObject, JsonValue
+    from .rows import ApprovalRequest, Communication, Contact, JsonObject, JsonValue
+    from .versions import Version
+
+# What a message says around itself, by name as in the first version.
+_AROUND = ("message_type", "title", "subtitle", "in_app_image_url", "in_app_click_link_url")
+# What of the attributes stands where a column's value would.
+_PLACED = {
+    "phone",
+    "demographics",
+    "country_of_agreement",
+    "preferred_language_code",
+    "language_code",
+}
 
 
-def contact_detail(seed: int, contact: Contact) -> bytes:
+def contact_detail(seed: int, row: Contact, version: Version = V1) -> bytes:
     """Render the answer to GET `/contacts/{id}`."""
+    contact = as_read(row, version)
     draw = chance(seed, "crmcom-contact", contact.contact_id)
     item: JsonObject = {"id": contact.contact_id, "code": contact.code, "type": contact.type}
-    for name in ("title", "first_name", "middle_name", "last_name", "company_name"):
+    names = ("title", "first_name", "middle_name", "last_name", "company_name")
+    for name in names if version.has_title_and_consent else names[1:]:
         _put(draw, item, name, _with_stray_space(draw, getattr(contact, name)))
     left = contact.attributes
-    _put(draw, item, "preferred_language_code", _language(draw, contact.language, left))
-    _put(draw, item, "email_address", _email(draw, contact.email))
+    _put(draw, item, version.language, _language(draw, contact.language, left, version))
+    _put(draw, item, version.email, _email(draw, contact.email))
     _put_container(draw, item, "phone", _phone(draw, contact))
-    _put_container(draw, item, "demographics", _demographics(draw, contact))
+    _put_container(draw, item, "demographics", _demographics(draw, contact, version))
     for name in ("sms_opt_out", "email_opt_out"):
-        _put(draw, item, name, _loose_boolean(draw, getattr(contact, name)))
-    _put(draw, item, "consent_state", contact.consent_state)
+        said = getattr(contact, name)
+        _put(draw, item, name, said if version.is_typed else _loose_boolean(draw, said))
+    if version.has_title_and_consent:
+        _put(draw, item, "consent_state", contact.consent_state)
     country = COUNTRIES[contact.country].alpha3 if contact.country else None
     _put(draw, item, "country_of_agreement", country or left.get("country_of_agreement"))
-    for name in ("avatar_url", "company_profle", "referral_code", "custom_fields"):
-        if name in left:
-            item[name] = left[name]
-    return encode(item)
+    rest = {name: value for name, value in left.items() if name not in _PLACED}
+    return encode(item | rest)
 
 
 def contact_list_item(contact: Contact) -> bytes:
@@ -47,37 +62,50 @@ def contact_list_item(contact: Contact) -> bytes:
     return encode({"id": contact.contact_id, **{name: getattr(contact, name) for name in names}})
 
 
-def communication_list_item(row: Communication) -> bytes:
-    """One element of GET `/contacts/{id}/communications`; no time of creation in it."""
+def communication_list_item(row: Communication, version: Version = V1) -> bytes:
+    """One element of GET `/contacts/{id}/communications`; no time of creation in it at first."""
+    if version.is_typed:
+        return _whole_message(row, version)
     head: JsonObject = {
         "id": row.communication_id,
-        "life_cycle_state": row.state,
+        version.state: row.state,
         "contact_id": row.contact_id,
     }
     return encode(head | _message(row))
 
 
-def communication_detail(row: Communication, contact: Contact) -> bytes:
-    """Render the answer to GET `/communications/{id}`; no id of its own in it."""
-    names = (
-        (contact.first_name, contact.last_name) if contact.first_name else (contact.company_name,)
-    )
-    head: JsonObject = {
-        "life_cycle_state": row.state,
-        "contact": {
-            "id": contact.contact_id,
-            "name": " ".join(name for name in names if name),
-            "code": contact.code,
-        },
-    }
-    tail: JsonObject = {
-        "created_on": int(row.source_created_at.timestamp()),
-        "title": "",
-        "subtitle": "",
-        "in_app_image_url": "",
-        "in_app_click_link_url": "",
-    }
-    return encode(head | _message(row) | tail)
+def communication_detail(row: Communication, version: Version = V1) -> bytes:
+    """Render the answer to GET `/communications/{id}`; no id of its own in it at first."""
+    return _whole_message(row, version)
+
+
+def _whole_message(row: Communication, version: Version) -> bytes:
+    left = row.attributes
+    contact = left["contact"]
+    named = contact if isinstance(contact, dict) else {}
+    item: JsonObject = {"id": row.communication_id} if version.is_typed else {}
+    item[version.state] = row.state
+    item["contact"] = {"id": row.contact_id, **named}
+    item |= _message(row)
+    item["created_on"] = epoch(row.source_created_at)
+    for name in _AROUND:
+        if version.has(name):
+            item[name] = left[name]
+    return encode(item)
+
+
+def approval_request(row: ApprovalRequest, version: Version = V1) -> bytes:
+    """One element of GET `/contacts/{id}/approval_requests`; nothing in it tells the contact."""
+    left = as_read(row, version).attributes
+    kind = row.entity_type
+    # The first version says some of them in the singular.
+    if not version.is_typed and row.approval_request_id[-1] in "02468aceACE":
+        kind = kind.removesuffix("S")
+    entity: JsonObject = {"id": row.entity_id, "type": kind, "reference": row.entity_reference}
+    stage = left.get("entity")
+    if isinstance(stage, dict):
+        entity |= stage
+    return encode({"id": row.approval_request_id, "state": row.state} | left | {"entity": entity})
 
 
 def _message(row: Communication) -> JsonObject:
@@ -87,9 +115,9 @@ def _message(row: Communication) -> JsonObject:
     return {
         "channel": row.channel,
         "is_viewed": row.is_viewed,
-        "viewed_on": _epoch(row.viewed_at),
+        "viewed_on": epoch(row.viewed_at),
         "is_archived": row.is_archived,
-        "clicked_on": left.get("clicked_on", _epoch(row.clicked_at)),
+        "clicked_on": left.get("clicked_on", epoch(row.clicked_at)),
         "language": LANGUAGES[row.language][-1] if row.language else left.get("language", empty),
         "sender": row.sender or empty,
         "recipient": row.recipient or empty,
@@ -104,7 +132,8 @@ def _raw_content(row: Communication) -> str | None:
     return shown.replace("\\u0000", "\u0000") if isinstance(shown, str) else row.content
 
 
-def _epoch(at: datetime | None) -> int | None:
+def epoch(at: datetime | None) -> int | None:
+    """Seconds since 1970, the vendor's clock."""
     return None if at is None else int(at.timestamp())
 
 
@@ -137,8 +166,12 @@ def _email(draw: Random, email: str | None) -> str | None:
     return draw.choice((email, email, email, email, email.upper(), email.capitalize(), f" {email}"))
 
 
-def _language(draw: Random, language: str | None, left: JsonObject) -> JsonValue:
-    return draw.choice(LANGUAGES[language]) if language else left.get("preferred_language_code")
+def _language(draw: Random, language: str | None, left: JsonObject, version: Version) -> JsonValue:
+    if language is None:
+        return left.get(version.language)
+    # By the later version's schema two letters, three in its samples.
+    forms = LANGUAGES[language]
+    return draw.choice((*forms, language.upper()) if version.is_typed else forms)
 
 
 def _loose_boolean(draw: Random, value: bool | None) -> JsonValue:  # noqa: FBT001 - a field's value
@@ -175,13 +208,21 @@ def _number(draw: Random, national: str, alpha2: str) -> str:
     return draw.choice(forms)
 
 
-def _demographics(draw: Random, contact: Contact) -> JsonObject | None:
+def _demographics(draw: Random, contact: Contact, version: Version) -> JsonObject | None:
     left = contact.attributes.get("demographics")
     item: JsonObject = {**left} if isinstance(left, dict) else {}
     if contact.birth_on:
         born = contact.birth_on
-        day: JsonValue = draw.choice((born.day, born.day, str(born.day), f"{born.day:02d}"))
-        item["date_of_birth"] = {"year": born.year, "month": born.month, "day": day}
+        parts: JsonObject = {"year": born.year, "month": born.month, "day": born.day}
+        if not version.is_typed:
+            parts |= draw.choice(_loose_parts(born))
+        item["date_of_birth"] = parts
     if contact.gender:
         item["gender"] = contact.gender
     return item or None
+
+
+def _loose_parts(born: date) -> tuple[JsonObject, ...]:
+    day = str(born.day)
+    everything: JsonObject = {"year": str(born.year), "month": str(born.month), "day": day}
+    return ({}, {}, {"day": day}, {"day": day.zfill(2)}, everything)

@@ -54,9 +54,9 @@ class Communication:
     contact_id: str
     state: str
     channel: str
-    is_viewed: bool
+    is_viewed: bool | None
     viewed_at: datetime | None
-    is_archived: bool
+    is_archived: bool | None
     clicked_at: datetime | None
     language: str | None
     sender: str | None
@@ -64,7 +64,21 @@ class Communication:
     subject: str | None
     content: str | None
     plan_name: str | None
-    source_created_at: datetime
+    source_created_at: datetime | None
+    attributes: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """What waits for one contact's yes or no; key `source, approval_request_id`."""
+
+    source: str
+    approval_request_id: str
+    contact_id: str
+    state: str
+    entity_type: str
+    entity_id: str
+    entity_reference: str | None
     attributes: JsonObject
 
 
@@ -92,7 +106,91 @@ class Tenant:
     attributes: JsonObject
 
 
-def as_json_object(row: Contact | Communication | Tenant) -> JsonObject:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One plan that tenants can be on; key `source, plan`."""
+
+    source: str
+    plan: str
+    display_name: str | None
+    description: str | None
+    tenancy_type: str | None
+    display_order: int | None
+    is_published: bool | None
+    is_subscribed: bool | None
+    is_locked_by_system: bool | None
+    prices: JsonValue
+    attributes: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """One thing that a tenant is asked for; key `source, specification`; its texts in English."""
+
+    source: str
+    specification: str
+    display_name: str | None
+    description: str | None
+    is_required: bool | None
+    is_user_editable: bool | None
+    regular_expression: str | None
+    is_published: bool | None
+    is_subscribed: bool | None
+    attributes: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactList:
+    """One list that contacts are on; key `source, list_id`."""
+
+    source: str
+    list_id: str
+    display_name: str | None
+    description: str | None
+    type: str | None
+    status: str | None
+    member_count: int | None
+    source_created_at: datetime | None
+    source_updated_at: datetime | None
+    attributes: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One campaign with its statistics; key `source, campaign_id`."""
+
+    source: str
+    campaign_id: str
+    display_name: str | None
+    status: str | None
+    channel: str | None
+    subject: str | None
+    sent_count: int | None
+    delivered_count: int | None
+    viewed_count: int | None
+    clicked_count: int | None
+    bounced_count: int | None
+    unsubscribed_count: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    source_created_at: datetime | None
+    source_updated_at: datetime | None
+    attributes: JsonObject
+
+
+Row: TypeAlias = (
+    Contact
+    | Communication
+    | ApprovalRequest
+    | Tenant
+    | Plan
+    | Specification
+    | ContactList
+    | Campaign
+)
+
+
+def as_json_object(row: Row) -> JsonObject:
     """Write the row as JSON: instants and dates in ISO 8601, everything else as it is."""
     return {field.name: _as_json(getattr(row, field.name)) for field in fields(row)}
 

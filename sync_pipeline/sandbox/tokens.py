@@ -25,16 +25,23 @@ def issue_token(key: str, subject: str) -> tuple[str, int]:
 
 def is_valid_token(key: str, token: str) -> bool:
     """Whether the token was signed with the key and has not expired."""
-    return time.time() < _expiry_if_signed(key, token)
+    return token_subject(key, token) is not None
 
 
-@lru_cache(maxsize=256)
-def _expiry_if_signed(key: str, token: str) -> float:
+def token_subject(key: str, token: str) -> str | None:
+    """Whose token this is; None for one that was not signed with the key or has expired."""
+    subject, expires = _claims_if_signed(key, token)
+    return subject if time.time() < expires else None
+
+
+@lru_cache(maxsize=4096)
+def _claims_if_signed(key: str, token: str) -> tuple[str, float]:
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(_signature(key, signed).encode(), signature.encode()):
-        return 0.0
-    claims = signed.partition(".")[2]
-    return float(json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
+        return "", 0.0
+    segment = signed.partition(".")[2]
+    claims = json.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    return str(claims["sub"]), float(claims["exp"])
 
 
 def _segment(value: dict[str, str | int]) -> str:

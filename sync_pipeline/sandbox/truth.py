@@ -5,30 +5,35 @@ These answers belong to no vendor; tests and the pipeline's own commands read th
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from . import access
 from .rows import as_json_object
+from .versions import VERSIONS, as_read
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from .rows import Communication, Contact, JsonObject, Tenant
+    from .rows import JsonObject, Row
+    from .versions import OfCrmcom, Version
     from .wire import Request
     from .world import World
 
 VERSION = 1
 _ROWS_PER_CHUNK = 200
+_CSV = b"text/csv; charset=utf-8"
 
 
 class TruthApi:
     """Canonical rows, streamed so that a large world never becomes one string."""
 
-    def __init__(self, world: World, address: str, latency_ms: float) -> None:
+    def __init__(self, world: World, address: str, latency_ms: float, crmcom_version: str) -> None:
         """`address` is `http://HOST:PORT`, as clients reach it."""
         self._world = world
         self._address = address
+        self._environment = access.environment(address, crmcom_version)
         self._latency_ms = latency_ms
 
     def reply(self, request: Request) -> Reply:
@@ -37,9 +42,12 @@ class TruthApi:
             case ("info",):
                 return Reply(200, encode(self._info()))
             case ("env",):
-                return Reply(200, encode({**access.environment(self._address)}))
+                return Reply(200, encode({**self._environment}))
+            case ("contacts.csv",):
+                return Reply(200, content_type=_CSV, chunks=self._credentials())
             case ("world", entity):
-                rows = self._rows(entity)
+                version = VERSIONS.get(request.query().get("version", access.CRMCOM_VERSION))
+                rows = self._rows(entity, version) if version else None
                 return Reply(404) if rows is None else Reply(200, chunks=_as_array(rows))
             case _:
                 return Reply(404)
@@ -53,19 +61,43 @@ class TruthApi:
             "address": self._address,
         }
 
-    def _rows(self, entity: str) -> Iterable[Contact | Communication | Tenant] | None:
-        match entity:
-            case "contacts":
-                return self._world.every_contact()
-            case "communications":
-                return self._world.every_communication()
-            case "tenants":
-                return self._world.tenants
-            case _:
-                return None
+    def _credentials(self) -> Iterator[bytes]:
+        """Each contact's own login, as CSV; neither ids nor words need quotes."""
+        yield b"contact_id,username,password\r\n"
+        for first in range(0, self._world.contacts, _ROWS_PER_CHUNK):
+            last = min(first + _ROWS_PER_CHUNK, self._world.contacts)
+            yield b"".join(map(_credentials_line, map(self._world.contact_id, range(first, last))))
+
+    def _rows(self, entity: str, version: Version) -> Iterable[Row] | None:
+        world = self._world
+        rows: dict[str, Callable[[], Iterable[Row]]] = {
+            "contacts": lambda: chain(
+                _read(world.every_contact(), version), world.rocs.every_contact()
+            ),
+            "communications": lambda: chain(
+                _read(world.every_communication(), version), world.rocs.every_activity()
+            ),
+            "approval_requests": lambda: _read(world.every_approval_request(), version),
+            "tenants": lambda: world.tenants,
+            "plans": lambda: world.plans,
+            "specifications": lambda: world.specifications,
+            "contact_lists": lambda: world.rocs.contact_lists,
+            "campaigns": lambda: world.rocs.campaigns,
+        }
+        found = rows.get(entity)
+        return found() if found else None
 
 
-def _as_array(rows: Iterable[Contact | Communication | Tenant]) -> Iterator[bytes]:
+def _read(rows: Iterable[OfCrmcom], version: Version) -> Iterator[OfCrmcom]:
+    return (as_read(row, version) for row in rows)
+
+
+def _credentials_line(contact_id: str) -> bytes:
+    username = access.CRMCOM_CONTACT_USERNAME.format(contact_id=contact_id)
+    return f"{contact_id},{username},{access.CRMCOM_CONTACT_PASSWORD}\r\n".encode()
+
+
+def _as_array(rows: Iterable[Row]) -> Iterator[bytes]:
     pending: list[bytes] = []
     opening = b"["
     for row in rows:

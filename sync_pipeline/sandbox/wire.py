@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .rows import JsonObject, JsonValue
 
 JSON = b"application/json; charset=utf-8"
+# Made once: `json.dumps` makes one for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +59,4 @@ class Reply:
 
 def encode(value: JsonValue) -> bytes:
     """Compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()

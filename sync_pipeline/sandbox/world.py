@@ -5,32 +5,46 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from . import messages, people
+from . import approvals, messages, people
 from .estate import tenants
-from .ids import place_of
+from .ids import opaque_id, place_of
+from .rocs_world import RocsWorld
+from .rosaas_offers import plans, specifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .rows import Communication, Contact
+    from .rows import ApprovalRequest, Communication, Contact
 
-_RECENT = 64
+_RECENT = 256
+_RECENT_CONTACTS = 4096
 
 
 class World:
-    """Computes rows where they are asked for; only tenants are all kept."""
+    """Computes rows where they are asked for; only the few of RoSaaS are all kept."""
 
     def __init__(self, seed: int, contacts: int) -> None:
-        """`contacts` is how many contacts there are."""
+        """`contacts` is how many contacts there are in CRM.COM."""
         self.seed = seed
         self.contacts = contacts
         self.tenants = tenants(seed, contacts)
+        self.plans = plans(seed)
+        self.specifications = specifications(seed)
+        self.rocs = RocsWorld(seed, contacts)
         # Single communications are asked for one by one, and computed contact by contact.
         self._recent = lru_cache(maxsize=_RECENT)(self._compute_communications)
+        self._recent_contacts = lru_cache(maxsize=_RECENT_CONTACTS)(self._compute_contact)
 
     def contact(self, index: int) -> Contact:
         """Make the contact at this place of the creation order."""
+        return self._recent_contacts(index)
+
+    def _compute_contact(self, index: int) -> Contact:
         return people.contact(self.seed, index)
+
+    def contact_id(self, index: int) -> str:
+        """Tell the id of the contact at this place without making the contact."""
+        return opaque_id(self.seed, people.KIND, index)
 
     def communications(self, index: int) -> tuple[Communication, ...]:
         """All communications of the contact at this place, oldest first."""
@@ -38,6 +52,10 @@ class World:
 
     def _compute_communications(self, index: int) -> tuple[Communication, ...]:
         return messages.communications(self.seed, index, self.contact(index))
+
+    def approval_requests(self, index: int) -> tuple[ApprovalRequest, ...]:
+        """All approval requests of the contact at this place, oldest first."""
+        return approvals.approval_requests(self.seed, index, self.contact_id(index))
 
     def contact_index(self, contact_id: str) -> int | None:
         """Where the contact with this id stands; None for an unknown id."""
@@ -49,7 +67,7 @@ class World:
         place = place_of(self.seed, messages.KIND, communication_id)
         if place is None or place[0] >= self.contacts:
             return None
-        return place if place[1] < messages.communication_count(self.seed, place[0]) else None
+        return place if place[1] < len(self.communications(place[0])) else None
 
     def every_contact(self) -> Iterator[Contact]:
         """All contacts in order of creation."""
@@ -59,3 +77,8 @@ class World:
         """All communications, contact by contact, each contact's oldest first."""
         for index in range(self.contacts):
             yield from self.communications(index)
+
+    def every_approval_request(self) -> Iterator[ApprovalRequest]:
+        """All approval requests, contact by contact."""
+        for index in range(self.contacts):
+            yield from self.approval_requests(index)
