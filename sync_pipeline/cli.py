@@ -12,9 +12,15 @@ import typer
 
 from sync_pipeline import console
 from sync_pipeline.entities import STREAMS, Stream
-from sync_pipeline.errors import SettingsError, SetupError, SyncError
+from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
 from sync_pipeline.operate.home import Home
-from sync_pipeline.operate.ready import Ready, make_ready, open_warehouse, start_warehouse
+from sync_pipeline.operate.ready import (
+    Ready,
+    home_scarcity,
+    make_ready,
+    open_warehouse,
+    start_warehouse,
+)
 from sync_pipeline.operate.samples import answer_samples
 from sync_pipeline.operate.sandbox import (
     CONTACTS,
@@ -47,7 +53,9 @@ def main() -> NoReturn:
     try:
         app()
     except SyncError as exc:
-        sys.stderr.write(f"sync-pipeline: {exc}\n")
+        scarce = _scarcity() if isinstance(exc, WarehouseError) else None
+        said = f"{scarce} (what failed: {exc})" if scarce else str(exc)
+        sys.stderr.write(f"sync-pipeline: {said}\n")
         sys.exit(2 if isinstance(exc, SettingsError) else 1)
     sys.exit(0)
 
@@ -164,6 +172,11 @@ def sandbox(
     os.execv(command[0], command)  # noqa: S606 -- our own interpreter and module
 
 
+def _scarcity() -> str | None:
+    """Return what is to be said of a full disk, which is why much else fails."""
+    return home_scarcity(read_settings(environment()))
+
+
 def _streams_named(names: list[str]) -> list[Stream]:
     unknown = [name for name in names if name not in STREAMS]
     if unknown:
@@ -192,4 +205,6 @@ def _exit_code(pulled: "list[Pulled]", *, is_strict: bool) -> int:
         for line in one.complaints():
             console.err.print(line, markup=False)
     failed = any(one.error for one in pulled)
+    if failed and (scarce := _scarcity()):
+        console.err.print(f"sync-pipeline: {scarce}", markup=False)
     return 1 if failed or (is_strict and any(one.complaints() for one in pulled)) else 0

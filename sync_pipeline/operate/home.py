@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from sync_pipeline.errors import SetupError
+from sync_pipeline.operate.disk import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,16 @@ class Home:
 
     def make(self) -> None:
         """Create the folders; raise SetupError where that is impossible."""
-        try:
+        with writing(self.root):
             for folder in (self.root, self.dagster, self.logs, self.running):
                 folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise SetupError(
-                f"SYNC_HOME {self.root} cannot be written ({exc.strerror}): free or change it"
-            ) from exc
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
         """Let one process at a time do ``name``."""
-        with (self.running / f"{name}.lock").open("w") as lock:
+        with writing(self.root):
+            lock = (self.running / f"{name}.lock").open("w")
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -77,10 +75,20 @@ def note_running(home: Home, name: str, pid: int, **facts: str | int) -> None:
     """Write down that process ``pid`` runs as ``name``."""
     noted = {"pid": pid, "born_at": psutil.Process(pid).create_time(), "facts": facts}
     path = home.running / f"{name}.json"
+    write_whole(path, json.dumps(noted))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file of the home, whole or not at all; raise SetupError when refused."""
     # Renamed into place: a reader never meets half a file.
     draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(noted), encoding="utf-8")
-    draft.replace(path)
+    with writing(path):
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def find_noted(home: Home, name: str) -> Running | None:

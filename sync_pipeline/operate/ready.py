@@ -5,7 +5,6 @@ Each step looks first and does only what is missing, so that a second call is ch
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from dataclasses import dataclass
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from sync_pipeline.errors import WarehouseError
-from sync_pipeline.operate.home import Home
+from sync_pipeline.errors import SetupError, WarehouseError
+from sync_pipeline.operate.disk import scarcity
+from sync_pipeline.operate.home import Home, write_whole
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.sandbox import sandbox_environment, start_sandbox
 from sync_pipeline.settings import Settings, environment, read_settings
@@ -49,6 +49,9 @@ def make_ready(environ: Mapping[str, str] | None = None) -> Ready:
     settings = read_settings(environ)
     home = Home(settings.sync_home)
     home.make()
+    if settings.warehouse_url is None and (scarce := home_scarcity(settings)):
+        # A server that runs out of space while it works needs its crash recovered.
+        raise SetupError(scarce)
     sandbox_url = None
     if not settings.is_any_source_on:
         sandbox_url = start_sandbox(settings, home)
@@ -68,6 +71,11 @@ def start_warehouse(settings: Settings) -> str:
     return EmbeddedPostgres(settings.sync_home, bin_dir=settings.postgres_bin).start()
 
 
+def home_scarcity(settings: Settings) -> str | None:
+    """Return one line when the disk of SYNC_HOME, or of the embedded server's data, is full."""
+    return scarcity(EmbeddedPostgres(settings.sync_home).folders)
+
+
 def open_warehouse(url: str) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
     with engine_on(url) as engine:
@@ -81,7 +89,7 @@ def _dagster_environment(settings: Settings, home: Home, warehouse_url: str) -> 
     else:
         url = make_url(warehouse_url).set(database=DAGSTER_DATABASE)
         _make_database(make_url(warehouse_url))
-    shutil.copyfile(shipped_path("dagster.yaml"), home.dagster / "dagster.yaml")
+    _keep_instance_file(home)
     return {
         "DAGSTER_HOME": str(home.dagster),
         # Dagster puts it into a URL.
@@ -92,6 +100,14 @@ def _dagster_environment(settings: Settings, home: Home, warehouse_url: str) -> 
         "DAGSTER_PG_DB": url.database or DAGSTER_DATABASE,
         "DAGSTER_COMPUTE_LOG_DIR": str(home.logs / "compute"),
     }
+
+
+def _keep_instance_file(home: Home) -> None:
+    due = shipped_path("dagster.yaml").read_text(encoding="utf-8")
+    path = home.dagster / "dagster.yaml"
+    # Only when it differs: other processes read it at any moment.
+    if not path.is_file() or path.read_text(encoding="utf-8") != due:
+        write_whole(path, due)
 
 
 def _make_database(warehouse: URL) -> None:

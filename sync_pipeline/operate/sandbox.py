@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from sync_pipeline.errors import SetupError
+from sync_pipeline.operate.disk import writing
 from sync_pipeline.operate.home import Home, find_noted, note_running
 from sync_pipeline.settings import Settings
 
@@ -87,7 +88,9 @@ def _start(home: Home, settings: Settings, world: World) -> str:
     asked_for = "sandbox_port" in settings.model_fields_set
     for port in (settings.sandbox_port, *(() if asked_for else (0,))):
         log = home.logs / "sandbox.log"
-        with log.open("w", encoding="utf-8") as output:
+        with writing(log):
+            output = log.open("w", encoding="utf-8")
+        with output:
             process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
                 sandbox_command(port, world),
                 stdin=subprocess.DEVNULL,

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 
 from sync_pipeline.errors import SetupError
+from sync_pipeline.operate.disk import writing
 from sync_pipeline.operate.home import Home, find_noted, note_running, stop_running
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.postgres.ports import is_free
@@ -22,7 +22,9 @@ from sync_pipeline.operate.sandbox import start_sandbox
 from sync_pipeline.settings import Settings
 from sync_pipeline.shipped import shipped_path
 
-PROCESSES = ("webserver", "daemon")
+# Modules, not scripts: where an installation puts its scripts is its own affair.
+_MODULES = {"webserver": "dagster_webserver", "daemon": "dagster._daemon"}
+PROCESSES = tuple(_MODULES)
 _START_S = 120.0
 _LOOK_EVERY_S = 1.0
 
@@ -87,10 +89,12 @@ def _spawn(ready: Ready, name: str) -> subprocess.Popen[bytes]:
         "webserver": ["-h", "127.0.0.1", "-p", port, *workspace],
         "daemon": ["run", *workspace],
     }
-    program = Path(sys.executable).parent / f"dagster-{name}"
-    with (ready.home.logs / f"{name}.log").open("ab") as log:
+    path = ready.home.logs / f"{name}.log"
+    with writing(path):
+        log = path.open("ab")
+    with log:
         process = subprocess.Popen(  # noqa: S603 -- Dagster's own programs
-            [program, *arguments[name]],
+            [sys.executable, "-m", _MODULES[name], *arguments[name]],
             env=ready.environ,
             stdin=subprocess.DEVNULL,
             stdout=log,

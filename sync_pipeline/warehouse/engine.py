@@ -27,6 +27,8 @@ _OPTIONS = (
 _AWAY = ("08", "57P")
 # A value that a type cannot hold, or one too long for an index.
 _UNSTORABLE = ("22", "54")
+_DISK_FULL = "53100"
+_READ_ONLY = "25006"
 # Classes whose messages speak of names, rights and resources, never of a row.
 _QUOTES_NO_ROW = ("08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58")
 
@@ -94,6 +96,16 @@ def _in_words(error: BaseException) -> WarehouseError:
         return WarehouseError(
             "the warehouse cannot be reached, or the connection broke (is PostgreSQL running "
             f"where WAREHOUSE_URL says?): {said}"
+        )
+    if state == _DISK_FULL:
+        return WarehouseError(
+            f"the warehouse's disk is full ({said}): free some space on the server and run again; "
+            "what was committed is kept"
+        )
+    if state == _READ_ONLY:
+        return WarehouseError(
+            f"the warehouse takes no changes ({said}): WAREHOUSE_URL should name a primary server "
+            "and a database whose default_transaction_read_only is off"
         )
     if state is not None and state.startswith(_UNSTORABLE):
         return UnstorableError(f"the warehouse cannot hold a value: {said}")

@@ -137,3 +137,20 @@ def test_sessions_speak_utc_and_read_what_is_committed(engine: Engine) -> None:
             for name in ("timezone", "transaction_isolation", "plan_cache_mode")
         ]
     assert shown == ["UTC", "read committed", "force_custom_plan"]
+
+
+def test_a_full_disk_of_the_server_is_named_with_what_to_do(engine: Engine) -> None:
+    said = 'could not extend file "base/1/2": No space left on device'
+    full = f"DO $$ BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = '53100'; END $$"
+    assert str(said_of(engine, run(full))) == (
+        f"the warehouse's disk is full ({said}): free some space on the server and run again; "
+        "what was committed is kept"
+    )
+
+
+def test_a_server_that_takes_no_changes_is_named(engine: Engine) -> None:
+    def write(connection: Connection) -> None:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text("DELETE FROM ops.watermarks"))
+
+    assert "WAREHOUSE_URL should name a primary server" in str(said_of(engine, write))

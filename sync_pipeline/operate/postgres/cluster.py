@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sync_pipeline.errors import SetupError
+from sync_pipeline.operate.disk import cause_in, in_words
 from sync_pipeline.operate.postgres.account import Account
 from sync_pipeline.operate.postgres.binaries import Binaries
 from sync_pipeline.operate.postgres.processes import cluster_name
@@ -84,7 +85,8 @@ def run_initdb(binaries: Binaries, account: Account, staging: Path) -> Path:
         if attempt.returncode == 0:
             return data
         said = said or (attempt.stderr or attempt.stdout).strip()
-    raise SetupError(f"PostgreSQL could not be initialised in {staging.parent}:\n{said}")
+    refused = in_words(cause_in(said), staging.parent)
+    raise SetupError(refused or f"PostgreSQL could not be initialised in {staging.parent}:\n{said}")
 
 
 def locales(major: int) -> list[list[str]]:

@@ -112,7 +112,8 @@ class Places:
         """Hold the home for this process; the lock falls with the process, however it ends."""
         self.base.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + timeout_s
-        with (self.base / "lock").open("wb") as file:
+        # Not for writing: what runs can be stopped also on a disk that became read-only.
+        with open(self.base / "lock", "rb", opener=_created) as file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,6 +126,10 @@ class Places:
                         ) from None
                 time.sleep(0.02)
             yield
+
+
+def _created(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o600)
 
 
 def set_aside(data: Path) -> None:

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from sync_pipeline.errors import SetupError
+from sync_pipeline.operate import disk
 from sync_pipeline.operate.postgres.account import Account, server_account
 from sync_pipeline.operate.postgres.binaries import Binaries, find_binaries, within_reach
 from sync_pipeline.operate.postgres.cluster import (
@@ -68,6 +69,11 @@ class EmbeddedPostgres:
         if port is None or password is None:
             raise SetupError(f"there is no PostgreSQL in {self._places.home} yet: start it first")
         return f"postgresql://{SUPERUSER}:{password}@{HOST}:{port}/{database}"
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where the server writes."""
+        return list(dict.fromkeys([self._places.home, self._places.root]))
 
     def is_running(self) -> bool:
         """Whether the server runs and answers."""
@@ -148,9 +154,12 @@ class EmbeddedPostgres:
             except ServerExitedError:
                 if not is_free(port):
                     continue  # somebody took it between our look and the server's
+                said = log_tail(places.log, before)
                 raise SetupError(
-                    f"PostgreSQL does not start on {places.data}; it says ({places.log}):\n"
-                    f"{log_tail(places.log, before)}"
+                    disk.in_words(disk.cause_in(said), places.data)
+                    or disk.scarcity([places.data, places.log])
+                    or f"PostgreSQL does not start on {places.data}; it says ({places.log}):\n"
+                    f"{said}"
                 ) from None
             return
         raise SetupError(f"none of {PORT_ATTEMPTS} ports on {HOST} is free for PostgreSQL")
@@ -206,5 +215,9 @@ def in_words(home: Path) -> Iterator[None]:
     """Say in one sentence what the system or the server refused."""
     try:
         yield
-    except (OSError, subprocess.SubprocessError, psycopg.Error) as exc:
-        raise SetupError(f"the embedded PostgreSQL in {home}: {exc}") from exc
+    except OSError as exc:
+        refused = disk.refusal(exc, home)
+        raise SetupError(refused or f"the embedded PostgreSQL in {home}: {exc}") from exc
+    except (subprocess.SubprocessError, psycopg.Error) as exc:
+        refused = disk.in_words(disk.cause_in(str(exc)), home) or disk.scarcity([home])
+        raise SetupError(refused or f"the embedded PostgreSQL in {home}: {exc}") from exc
