@@ -7,20 +7,21 @@ has step, metadata and specifications.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from .chance import chance
+from .instants import instant_text
 from .wire import encode
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from random import Random
 
-    from .rows import JsonObject, JsonValue, Tenant
+    from .rows import JsonObject, JsonValue, Plan, Specification, Tenant
 
 _ONLY_IN_DETAIL = ("lastResetDate", "lastLimitsResetDate")
-_MICRO_DIGITS = 6
-_MOST_DIGITS = 7
+_ACTIVE = 7
 
 
 def list_item(seed: int, tenant: Tenant) -> bytes:
@@ -48,6 +49,57 @@ def detail(seed: int, tenant: Tenant) -> bytes:
             "specifications": tenant.specifications,
         }
     )
+
+
+def status(tenant: Tenant) -> bytes:
+    """Render `data` of one tenant's status, where `isActive` means status 7, not the payment."""
+    code = tenant.status_code
+    return encode({"isActive": code == _ACTIVE, "status": code})
+
+
+def metadata(tenant: Tenant) -> bytes:
+    """Render the stored JSON of one tenant, as the call for it alone gives it: not in a string."""
+    return encode(tenant.metadata)
+
+
+def plan(row: Plan) -> bytes:
+    """One element of `data` in the list of plans."""
+    item: JsonObject = {
+        "systemName": row.plan,
+        "displayName": row.display_name,
+        "description": row.description,
+        "displayOrder": row.display_order,
+        "isPublished": row.is_published,
+        "isSubscribed": row.is_subscribed,
+        "isLockedBySystem": row.is_locked_by_system,
+        "tenancyTypeName": row.tenancy_type,
+        "prices": row.prices,
+    }
+    return encode(item | row.attributes)
+
+
+def specification(row: Specification) -> bytes:
+    """One element of `data` in the list of specifications; its texts in two languages."""
+    left = row.attributes
+    item: JsonObject = {
+        "systemName": row.specification,
+        "isRequired": row.is_required,
+        "isUserEditable": row.is_user_editable,
+        "regularExpression": row.regular_expression,
+        "isPublished": row.is_published,
+        "isSubscribed": row.is_subscribed,
+    }
+    texts: JsonObject = {
+        "displayName": _translations(row.display_name, left.get("displayName")),
+        "description": _translations(row.description, left.get("description")),
+    }
+    return encode(item | left | texts)
+
+
+def _translations(english: str | None, others: JsonValue) -> JsonValue:
+    if english is None and others is None:
+        return None
+    return {"en": english, **(others if isinstance(others, dict) else {})}
 
 
 def _shared_fields(draw: Random, tenant: Tenant) -> JsonObject:
@@ -80,20 +132,11 @@ def _metadata_text(metadata: JsonValue) -> str | None:
 
 
 def _date_text(draw: Random, at: datetime | None) -> str | None:
-    """Mostly naive, some with Z or an offset; 0 to 7 fraction digits.
-
-    A seventh digit below 5 leaves no doubt between cutting and rounding.
-    """
+    """Mostly naive, some with Z or an offset."""
     if at is None:
         return None
-    fraction = f"{at.microsecond:06d}".rstrip("0")
-    if len(fraction) == _MICRO_DIGITS:
-        fraction += draw.choice(("", "1", "3", "4"))
-    else:
-        fraction = fraction.ljust(draw.randint(len(fraction), _MOST_DIGITS), "0")
     suffix = draw.choice(("", "", "", "", "Z", "+03:00", "-05:30"))
-    local = at.astimezone(_zone(suffix))
-    return local.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + suffix
+    return instant_text(draw, at.astimezone(_zone(suffix))) + suffix
 
 
 def _zone(suffix: str) -> timezone:

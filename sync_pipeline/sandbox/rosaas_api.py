@@ -1,4 +1,4 @@
-"""RoSaaS's protocol for external systems: the token call, the list of tenants and one tenant."""
+"""RoSaaS's protocol for external systems: the token call, tenants, plans and specifications."""
 
 from __future__ import annotations
 
@@ -9,49 +9,76 @@ from .tokens import is_valid_token, issue_token
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
-    from .rows import JsonObject, Tenant
+    from collections.abc import Iterable
+
+    from .rows import JsonObject
     from .wire import Request
+    from .world import World
 
 _SIGNING_KEY = "sandbox-rosaas-signing-key"
 _AUTH = ("api", "identity", "apps", "v1", "auth")
-_TENANTS = ("api", "management", "apps", "v1", "tenants")
+_MANAGEMENT = ("api", "management", "apps", "v1")
 _SUCCESS = b',"metadata":{"errors":[],"success":true}}'
+# This one answer is written by another serializer.
+_PASCAL_SUCCESS = b',"Metadata":{"Errors":[],"Success":true}}'
+_NO_DATA = b'{"data":null' + _SUCCESS
+# Plain text, whatever the header says.
+_FAILED = Reply(500, b"An error has occurred. Error id: 0f8fad5bd9cb469fa16570867728950e")
 _PROBLEM = b"application/problem+json; charset=utf-8"
 
 
 class RosaasApi:
     """Answers from bytes rendered once, at start."""
 
-    def __init__(self, seed: int, tenants: tuple[Tenant, ...]) -> None:
-        """Render every tenant's list item and detail."""
-        items = b",".join(render_rosaas.list_item(seed, tenant) for tenant in tenants)
-        self._list = b'{"data":[' + items + b"]" + _SUCCESS
-        self._details = {
-            tenant.tenant_name: b'{"data":' + render_rosaas.detail(seed, tenant) + _SUCCESS
-            for tenant in tenants
+    def __init__(self, world: World) -> None:
+        """Render every tenant, plan and specification."""
+        seed, tenants = world.seed, world.tenants
+        names = [tenant.tenant_name for tenant in tenants]
+        self._lists: dict[tuple[str, ...], Reply] = {
+            ("tenants",): _list(render_rosaas.list_item(seed, tenant) for tenant in tenants),
+            ("plans",): _list(map(render_rosaas.plan, world.plans)),
+            ("specifications",): _list(map(render_rosaas.specification, world.specifications)),
         }
+        details = (render_rosaas.detail(seed, tenant) for tenant in tenants)
+        self._details = _by_name(names, b'{"data":', details, _SUCCESS)
+        statuses = map(render_rosaas.status, tenants)
+        self._statuses = _by_name(names, b'{"data":', statuses, _SUCCESS)
+        stored = map(render_rosaas.metadata, tenants)
+        self._metadata = _by_name(names, b'{"Data":', stored, _PASCAL_SUCCESS)
 
     def reply(self, request: Request) -> Reply:
         """Route one request."""
         if request.segments == _AUTH:
             return _authenticate(request) if request.method == "POST" else Reply(405)
-        if request.segments[: len(_TENANTS)] != _TENANTS:
+        if request.segments[: len(_MANAGEMENT)] != _MANAGEMENT:
             return Reply(404)
         if not _is_authorised(request):
             return Reply(401)
         if request.method != "GET":
             return Reply(405)
-        return self._tenants(request.segments[len(_TENANTS) :])
+        return self._read(request.segments[len(_MANAGEMENT) :])
 
-    def _tenants(self, rest: tuple[str, ...]) -> Reply:
+    def _read(self, rest: tuple[str, ...]) -> Reply:
+        # The vendor lower-cases names and mostly answers 200 with null for an unknown one.
         match rest:
-            case ():
-                return Reply(200, self._list)
-            case (name,):
-                # The vendor lower-cases the name and answers 200 with null for an unknown one.
-                return Reply(200, self._details.get(name.lower(), b'{"data":null' + _SUCCESS))
+            case ("tenants", name):
+                return self._details.get(name.lower(), Reply(200, _NO_DATA))
+            case ("tenants", name, "status"):
+                return self._statuses.get(name.lower(), Reply(200, _NO_DATA))
+            case ("tenants", name, "metadata"):
+                return self._metadata.get(name.lower(), _FAILED)
             case _:
-                return Reply(404)
+                return self._lists.get(rest, Reply(404))
+
+
+def _list(items: Iterable[bytes]) -> Reply:
+    return Reply(200, b'{"data":[' + b",".join(items) + b"]" + _SUCCESS)
+
+
+def _by_name(
+    names: Iterable[str], head: bytes, items: Iterable[bytes], tail: bytes
+) -> dict[str, Reply]:
+    return {name: Reply(200, head + item + tail) for name, item in zip(names, items, strict=True)}
 
 
 def _is_authorised(request: Request) -> bool:

@@ -123,13 +123,16 @@ def rosaas_token(client: httpx.Client) -> str:
 
 
 def test_two_processes_serve_the_same_bytes_and_another_seed_serves_others() -> None:
-    paths = [f"/_sandbox/world/{entity}" for entity in ("contacts", "communications", "tenants")]
+    entities = ("contacts", "communications", "tenants", "plans", "contact_lists", "campaigns")
+    paths = [f"/_sandbox/world/{entity}" for entity in entities]
 
     def served(seed: str) -> list[bytes]:
         with sandbox("--contacts", "25", "--seed", seed) as client:
             bearer = str(log_in(client).json()["access_token"])
             bodies = [client.get(path).content for path in paths]
             for contact in json.loads(bodies[0]):
+                if contact["source"] != "crmcom":
+                    continue
                 path = f"{CRMCOM}/contacts/{contact['contact_id']}"
                 headers = {"Authorization": f"Bearer {bearer}"}
                 bodies.append(client.get(path, headers=headers).content)
@@ -289,7 +292,7 @@ def test_the_backoffice_lists_every_contact_once_in_the_order_of_the_world(
     client: httpx.Client, contact_ids: list[str]
 ) -> None:
     world = client.get("/_sandbox/world/contacts").json()
-    assert contact_ids == [row["contact_id"] for row in world]
+    assert contact_ids == [row["contact_id"] for row in world if row["source"] == "crmcom"]
     assert len(set(contact_ids)) == CONTACTS
     too_large = client.get(
         BACKOFFICE, params={"size": 500}, headers={"api_key": "sandbox-secret-key"}
@@ -432,8 +435,12 @@ def test_the_world_is_streamed_as_one_array_of_canonical_rows() -> None:
         rows = client.get("/_sandbox/world/communications").json()
         contacts = client.get("/_sandbox/world/contacts").json()
         assert client.get("/_sandbox/world/nothing").status_code == 404
-    assert len(contacts) == 40
+    assert [row["source"] for row in contacts] == ["crmcom"] * 40 + ["rocs"] * 24
+    sources = [row["source"] for row in rows]
+    assert sources == sorted(sources)
+    assert sources.count("rocs") == 68
     assert len(rows) > 150
+    rows = [row for row in rows if row["source"] == "crmcom"]
     odd = [row for row in rows if "content" in row["attributes"]]
     assert [row["contact_id"] for row in odd] == [contacts[5]["contact_id"]]
     assert odd[0]["attributes"]["content"].count("\\u0000") == 2
