@@ -1,4 +1,7 @@
-"""Bring the schema up to date: each file of `sql/migrations` once, in order, forward only."""
+"""Bring the schema up to date: each file of `sql/migrations` once, in order, forward only.
+
+Then the roles and the views, which are not migrated but made anew when they change.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from sqlalchemy import Connection, Engine, text
 from sync_pipeline.errors import SchemaTooNewError, SetupError, WarehouseError
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.roles import create_missing_roles
+from sync_pipeline.warehouse.views import publish_views, withdraw_views
 
 OLDEST_SERVER = 140000
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -52,8 +57,12 @@ def migrate(engine: Engine) -> list[str]:
                 f"the warehouse's schema has {applied} migrations and this release knows "
                 f"{len(known)}: a newer sync-pipeline made it, use that one"
             )
+        if known[applied:]:
+            withdraw_views(connection)
         for migration in known[applied:]:
             _apply(connection, migration)
+        create_missing_roles(connection)
+        publish_views(connection)
         return [f"{m.number:04d}_{m.name}" for m in known[applied:]]
 
 

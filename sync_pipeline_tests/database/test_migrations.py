@@ -15,7 +15,7 @@ from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migrations
 from sync_pipeline_tests.database.readings import rows
 
-SHIPPED = ["0001_operations", "0002_warehouse", "0003_more_streams"]
+SHIPPED = ["0001_operations", "0002_warehouse", "0003_more_streams", "0004_views"]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname IN ('ops', 'warehouse')"

@@ -1,0 +1,71 @@
+-- The one function of the masked views. It runs with the reader's rights, so it gets the key from
+-- the view, whose owner alone may read it, and what the reader's session has set must not bend it:
+-- neither names that the reader made, nor plans printed with the key in them.
+CREATE OR REPLACE FUNCTION masking.mask_document(
+    document jsonb, key bytea, plain_paths text [], path text
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET debug_print_plan = off
+AS $$
+DECLARE
+    masked jsonb;
+BEGIN
+    CASE jsonb_typeof(document)
+        WHEN 'object' THEN
+            SELECT
+                jsonb_object_agg(
+                    -- A name of an open object may be a person's, too.
+                    CASE
+                        WHEN member.name ~ '@|[0-9]{5}' THEN masking.mask_document(
+                            to_jsonb(member.name), key, '{}', NULL
+                        ) #>> '{}'
+                        ELSE member.name
+                    END,
+                    CASE jsonb_typeof(member.value)
+                        WHEN 'boolean' THEN member.value
+                        WHEN 'null' THEN member.value
+                        ELSE masking.mask_document(
+                            member.value,
+                            key,
+                            plain_paths,
+                            CASE
+                                WHEN strpos(member.name, '.') > 0 THEN NULL
+                                WHEN path = '' THEN member.name
+                                ELSE path || '.' || member.name
+                            END
+                        )
+                    END
+                )
+            INTO masked
+            FROM jsonb_each(document) AS member (name, value);
+            RETURN coalesce(masked, '{}');
+        WHEN 'array' THEN
+            SELECT
+                jsonb_agg(
+                    masking.mask_document(element.value, key, plain_paths, path)
+                    ORDER BY element.position
+                )
+            INTO masked
+            FROM jsonb_array_elements(document) WITH ORDINALITY AS element (value, position);
+            RETURN coalesce(masked, '[]');
+        WHEN 'string', 'number' THEN
+            IF document = '""' OR coalesce(path = ANY (plain_paths), false) THEN
+                RETURN document;
+            END IF;
+            RETURN to_jsonb('m_' || left(encode(sha256(key || sha256(convert_to(
+                CASE
+                    WHEN strpos(document #>> '{}', '@') > 0
+                        THEN 'address:' || lower(btrim(document #>> '{}'))
+                    ELSE 'document:' || (document #>> '{}')
+                END,
+                'UTF8'
+            ))), 'hex'), 32));
+        ELSE
+            RETURN document;
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION masking.mask_document(jsonb, bytea, text [], text) IS
+'The document with a pseudonym for every text and number in it, but for the paths that are shown as they are';
