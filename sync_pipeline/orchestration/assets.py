@@ -1,17 +1,27 @@
 """One asset per stream; materialising it is one run of `pull.run.pull_stream`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
 
-from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.entities import Stream
 from sync_pipeline.errors import SyncError
+from sync_pipeline.orchestration.columns import (
+    api_key,
+    column_lineage,
+    column_schema,
+    mapping_of,
+)
 from sync_pipeline.orchestration.metadata import materialisation
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
+
+# Dagster takes no window below a minute.
+_SHORTEST = timedelta(minutes=1)
 
 
 class PullConfig(dg.Config):
@@ -42,16 +52,28 @@ def asset_key(stream: Stream) -> dg.AssetKey:
     return dg.AssetKey([stream.source, stream.entity.name])
 
 
-def stream_asset(stream: Stream) -> dg.AssetsDefinition:
+def freshness_policy(settings: Settings) -> dg.FreshnessPolicy:
+    """Return when a stream that was not read again is stale; half of it is time for a warning."""
+    bound = max(timedelta(hours=settings.staleness_bound_hours), 2 * _SHORTEST)
+    return dg.FreshnessPolicy.time_window(fail_window=bound, warn_window=bound / 2)
+
+
+def stream_asset(stream: Stream, settings: Settings) -> dg.AssetsDefinition:
     """Return the asset of a stream."""
+    upstream = [asset_key(stream.upstream)] if stream.upstream else []
 
     @dg.asset(
         key=asset_key(stream),
-        deps=[asset_key(stream.upstream)] if stream.upstream else [],
+        deps=[api_key(stream), *upstream],
         group_name=stream.source,
         kinds={"postgres", "pandas"},
         description=stream.entity.table.comment,
-        metadata={"dagster/table_name": f"warehouse.{stream.entity.name}"},
+        freshness_policy=freshness_policy(settings),
+        metadata={
+            "dagster/table_name": f"warehouse.{stream.entity.name}",
+            "dagster/column_schema": column_schema(stream.entity),
+            "dagster/column_lineage": column_lineage(mapping_of(stream), api_key(stream)),
+        },
         op_tags={"sync/source": stream.source, "sync/entity": stream.entity.name},
     )
     def pull(
@@ -73,6 +95,3 @@ def stream_asset(stream: Stream) -> dg.AssetsDefinition:
         return materialisation(pipeline.engine, stream, report)
 
     return pull
-
-
-STREAM_ASSETS = [stream_asset(stream) for stream in STREAMS.values()]

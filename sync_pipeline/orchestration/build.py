@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sync_pipeline.orchestration.assets import STREAM_ASSETS
+from sync_pipeline.entities import STREAMS
+from sync_pipeline.orchestration.alerts import failure_alert_sensor
+from sync_pipeline.orchestration.assets import stream_asset
+from sync_pipeline.orchestration.checks import stream_checks
+from sync_pipeline.orchestration.columns import api_assets
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.orchestration.schedules import pull_job, stream_schedules
 from sync_pipeline.settings import Settings
@@ -12,10 +16,13 @@ from sync_pipeline.settings import Settings
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Return everything that Dagster is to know, for these settings."""
+    streams = list(STREAMS.values())
     return dg.Definitions(
-        assets=STREAM_ASSETS,
+        assets=[*api_assets(), *(stream_asset(stream, settings) for stream in streams)],
+        asset_checks=[stream_checks(stream) for stream in streams],
         jobs=[pull_job],
         schedules=stream_schedules(settings),
+        sensors=[failure_alert_sensor(settings)],
         resources={"pipeline": Pipeline()},
         # One process per run: starting another for its one step would cost more than the step.
         executor=dg.in_process_executor,

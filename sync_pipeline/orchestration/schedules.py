@@ -4,7 +4,7 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from sync_pipeline.entities import STREAMS, Stream
-from sync_pipeline.orchestration.assets import STREAM_ASSETS, asset_key
+from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import (
@@ -24,8 +24,12 @@ _NOT_YET_RUNNING = [
 
 pull_job = dg.define_asset_job(
     "pull_job",
-    selection=dg.AssetSelection.assets(*STREAM_ASSETS),
-    description="Reads streams from their sources into the warehouse",
+    selection=dg.AssetSelection.assets(*[asset_key(stream) for stream in STREAMS.values()]),
+    description=(
+        "Reads streams from their sources into the warehouse. Schedules and the command line "
+        "launch one run per stream; several assets materialised together are one run, in which "
+        "they are read one after another."
+    ),
     tags={"sync/lane": "bulk"},
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -28,6 +29,7 @@ from sync_pipeline.settings.sources import (
 from sync_pipeline.settings.values import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
+    AlertUrls,
     PostgresUrl,
     is_loopback,
 )
@@ -61,6 +63,7 @@ class Settings(Group):
     run_slice_seconds: float = Field(default=240, gt=0)
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)
+    alert_urls: AlertUrls | None = None
     crmcom: CrmcomSettings | None = None
     rocs: RocsSettings | None = None
     rosaas: RosaasSettings | None = None
@@ -111,9 +114,13 @@ def environment(folder: Path | None = None) -> dict[str, str]:
 
 def _dotenv(path: Path) -> dict[str, str | None]:
     try:
-        return dict(dotenv_values(path))
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path}: not readable as text in UTF-8") from exc
+    if "\0" in text:
+        # UTF-16 without its mark is valid UTF-8 of other characters.
+        raise SettingsError(f"{path}: not readable as text in UTF-8")
+    return dict(dotenv_values(stream=StringIO(text)))
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -139,7 +146,7 @@ def _values_of(group: type[BaseModel], prefix: str, environ: Mapping[str, str]) 
 
 def _secret_from_file(variable: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{variable}: the file it names cannot be read") from exc
 

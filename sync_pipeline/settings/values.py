@@ -11,7 +11,7 @@ from pydantic import AfterValidator, SecretStr
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
-_PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+", re.ASCII)
+_PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
 def is_loopback(url: str) -> bool:
@@ -60,6 +60,12 @@ def _postgres_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _alert_urls(urls: SecretStr) -> SecretStr:
+    if "://" not in urls.get_secret_value():
+        raise ValueError("should be apprise URLs such as json://host/path, a blank between them")
+    return urls
+
+
 def _cron_minutes(minutes: int) -> int:
     # A cron line restarts at each hour and day: another step would leave uneven gaps.
     whole_hours = minutes % MINUTES_PER_HOUR == 0 and MINUTES_PER_DAY % minutes == 0
@@ -71,4 +77,5 @@ def _cron_minutes(minutes: int) -> int:
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
 CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]

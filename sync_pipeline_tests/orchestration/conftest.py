@@ -11,7 +11,17 @@ import pytest
 
 from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
 
-OURS = ("CRMCOM_", "ROSAAS_", "DAGSTER_", "WAREHOUSE_", "SYNC_", "UI_", "SANDBOX_", "RUN_SLICE_")
+OURS = (
+    "ALERT_",
+    "CRMCOM_",
+    "ROSAAS_",
+    "DAGSTER_",
+    "WAREHOUSE_",
+    "SYNC_",
+    "UI_",
+    "SANDBOX_",
+    "RUN_SLICE_",
+)
 
 
 @pytest.fixture

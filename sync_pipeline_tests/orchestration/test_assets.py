@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.orchestration.assets import stream_asset
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.settings import read_settings
 from sync_pipeline_tests.pull_vendors import ROSAAS_LOGIN, UNAVAILABLE, WRONG_ANSWER, Vendors
 from sync_pipeline_tests.scripted_server import Scripted
 
@@ -23,7 +24,7 @@ REFUSAL = {
 
 def materialise(name: str, instance: dg.DagsterInstance, **tags: str) -> dg.ExecuteInProcessResult:
     return dg.materialize(
-        [stream_asset(STREAMS[name])],
+        [stream_asset(STREAMS[name], read_settings({}))],
         resources={"pipeline": Pipeline()},
         instance=instance,
         tags=tags,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -29,6 +30,8 @@ ROSAAS = {
     "ROSAAS_CLIENT_ID": "client",
     "ROSAAS_CLIENT_SECRET": "secret",
 }
+# What each source offers, beside the streams that read it.
+API_ASSETS = [f"{stream.source}_api/{stream.entity.name}" for stream in STREAMS.values()]
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +51,14 @@ def test_definitions_load_without_an_environment_and_touch_neither_disk_nor_netw
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{sorted(STREAMS)}\n"
+    assert done.stdout == f"{sorted([*STREAMS, *API_ASSETS])}\n"
     assert list(tmp_path.rglob("*")) == []
 
 
 def test_each_stream_is_an_asset_in_the_group_of_its_source(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(STREAMS)
+    materialisable = {key.to_user_string() for key in graph.materializable_asset_keys}
+    assert materialisable == set(STREAMS)
     for name, stream in STREAMS.items():
         node = graph.get(dg.AssetKey(name.split("/")))
         assert node.group_name == stream.source
@@ -62,19 +66,71 @@ def test_each_stream_is_an_asset_in_the_group_of_its_source(definitions: dg.Defi
         assert node.partitions_def is None
 
 
-def test_communications_come_after_contacts_and_nothing_else_waits(
+def test_what_a_source_offers_is_an_external_asset_of_its_group(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.external_asset_keys} == set(API_ASSETS)
+    for stream in STREAMS.values():
+        node = graph.get(dg.AssetKey([f"{stream.source}_api", stream.entity.name]))
+        assert (node.group_name, node.kinds) == (stream.source, {"http"})
+
+
+def test_a_stream_comes_after_what_its_source_offers_and_communications_after_contacts(
     definitions: dg.Definitions,
 ) -> None:
     graph = definitions.resolve_asset_graph()
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
-        for key in graph.get_all_asset_keys()
+        for key in graph.materializable_asset_keys
     }
     assert parents == {
-        "rosaas/tenants": set(),
-        "crmcom/contacts": set(),
-        "crmcom/communications": {"crmcom/contacts"},
+        name: {f"{stream.source}_api/{stream.entity.name}"}
+        | ({str(stream.upstream)} if stream.upstream else set())
+        for name, stream in STREAMS.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("hours", "warn", "fail"), [("24", 720, 1440), ("0.5", 15, 30), ("0.001", 1, 2)]
+)
+def test_a_stream_that_was_not_read_again_is_stale_after_the_bound_and_warns_at_half(
+    hours: str, warn: int, fail: int
+) -> None:
+    graph = build_definitions(read_settings({"STALENESS_BOUND_HOURS": hours})).resolve_asset_graph()
+    expected = dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(minutes=fail), warn_window=timedelta(minutes=warn)
+    )
+    policies = {graph.get(key).freshness_policy for key in graph.materializable_asset_keys}
+    assert policies == {expected}
+
+
+def test_each_stream_has_its_checks_and_none_of_them_blocks(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    found: dict[str, set[str]] = {}
+    for key in graph.asset_check_keys:
+        found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+        assert not graph.get(key).blocking
+    of_all = {"proof", "key_uniqueness", "quarantine_depth"}
+    of_contacts = {"communications", "approval_requests"}
+    assert found == {
+        name: of_all | ({"orphans"} if stream.entity.name in of_contacts else set())
+        for name, stream in STREAMS.items()
+    }
+
+
+def test_pull_job_checks_each_stream_that_it_reads(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("pull_job")
+    assert job.asset_layer.asset_graph.asset_check_keys == (
+        definitions.resolve_asset_graph().asset_check_keys
+    )
+
+
+def test_the_alert_sensor_is_on_and_watches_every_job(definitions: dg.Definitions) -> None:
+    (sensor,) = definitions.sensors or ()
+    assert isinstance(sensor, dg.SensorDefinition)
+    assert sensor.name == "failure_alert_sensor"
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_pull_job_has_every_stream_and_runs_in_the_bulk_lane(definitions: dg.Definitions) -> None:
@@ -102,9 +158,10 @@ def test_the_interval_of_a_source_is_that_of_its_schedules() -> None:
         if isinstance(schedule, dg.ScheduleDefinition)
     }
     assert crons == {
-        "rosaas_tenants_schedule": "0 */2 * * *",
-        "crmcom_contacts_schedule": "*/15 * * * *",
-        "crmcom_communications_schedule": "*/15 * * * *",
+        f"{stream.source}_{stream.entity.name}_schedule": (
+            "0 */2 * * *" if stream.source == "rosaas" else "*/15 * * * *"
+        )
+        for stream in STREAMS.values()
     }
 
 

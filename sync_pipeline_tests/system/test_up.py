@@ -56,16 +56,19 @@ def is_up(installation: Installation) -> bool:
 def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) -> None:
     nodes = up[1].ask(ASSETS)["assetNodes"]
     found = {"/".join(node["assetKey"]["path"]): node for node in nodes}
-    assert set(found) == set(STREAMS)
+    offered = {f"{s.source}_api/{s.entity.name}" for s in STREAMS.values()}
+    assert set(found) == set(STREAMS) | offered
     for name, stream in STREAMS.items():
         assert found[name]["groupName"] == stream.source
         assert "pull_job" in found[name]["jobNames"]
     dependencies = {
-        name: ["/".join(key["path"]) for key in node["dependencyKeys"]]
+        name: {"/".join(key["path"]) for key in node["dependencyKeys"]}
         for name, node in found.items()
     }
-    assert dependencies == {name: [] for name in STREAMS} | {
-        "crmcom/communications": ["crmcom/contacts"]
+    assert dependencies == {name: set() for name in offered} | {
+        name: {f"{stream.source}_api/{stream.entity.name}"}
+        | ({str(stream.upstream)} if stream.upstream else set())
+        for name, stream in STREAMS.items()
     }
 
 
@@ -85,7 +88,13 @@ def test_every_stream_has_a_schedule_that_is_on(up: Up) -> None:
 def test_all_daemons_are_healthy(up: Up) -> None:
     statuses = up[1].ask(DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
     required = {row["daemonType"]: row["healthy"] for row in statuses if row["required"]}
-    assert {"SCHEDULER", "QUEUED_RUN_COORDINATOR", "MONITORING"} <= set(required)
+    assert {
+        "SCHEDULER",
+        "SENSOR",
+        "QUEUED_RUN_COORDINATOR",
+        "MONITORING",
+        "FRESHNESS_DAEMON",
+    } <= set(required)
     assert set(required.values()) == {True}
 
 

@@ -93,6 +93,7 @@ def test_contact_ids_come_from_the_back_office_where_there_is_one() -> None:
         ({"UI_PORT": "many"}, "UI_PORT: "),
         ({"UI_PORT": "70000"}, "UI_PORT: "),
         ({"RUN_SLICE_SECONDS": "0"}, "RUN_SLICE_SECONDS: "),
+        ({"ALERT_URLS": "hush-hush"}, "ALERT_URLS: should be apprise URLs"),
         ({"WAREHOUSE_URL": "mysql://user:hush-hush@host/db"}, "WAREHOUSE_URL: should be"),
         (
             {"WAREHOUSE_URL": "postgresql://user:hush-hush@host"},
@@ -218,7 +219,13 @@ def test_the_example_names_every_variable_once() -> None:
 
 def test_no_secret_is_shown_by_repr() -> None:
     settings = read_settings(
-        CRMCOM | ROCS | ROSAAS | {"WAREHOUSE_URL": "postgresql://u:hush-hush@host/db"}
+        CRMCOM
+        | ROCS
+        | ROSAAS
+        | {
+            "WAREHOUSE_URL": "postgresql://u:hush-hush@host/db",
+            "ALERT_URLS": "mailto://u:hush-hush@host",
+        }
     )
     assert "hush-hush" not in repr(settings)
     assert "hush-hush" not in str(settings)

@@ -1,0 +1,196 @@
+"""The checks of each stream: after every load in the same run, and alone from the UI.
+
+A check that finds something stops nothing: it warns, or (for a broken table) fails. What it tells
+are counts, never a row.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+from sqlalchemy import Connection
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.errors import SyncError
+from sync_pipeline.orchestration.assets import asset_key
+from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.warehouse import checks
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.runs import RunKey, find_run
+
+QUARANTINE_SHARE = 0.05
+Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
+# More than the clocks of the database and of the process that reads differ by.
+_CLOCKS_APART = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a check is to look at: a stream, after a run over it or by itself."""
+
+    stream: Stream
+    run_id: str
+    staleness_bound: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: counts, and whether that is a fault (an error, or just a warning)."""
+
+    is_well: bool
+    said: str
+    counts: Mapping[str, Shown]
+    is_error: bool = False
+
+    def result(self, name: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+        """Return it as Dagster takes it."""
+        return dg.AssetCheckResult(
+            passed=self.is_well,
+            asset_key=key,
+            check_name=name,
+            severity=dg.AssetCheckSeverity.ERROR if self.is_error else dg.AssetCheckSeverity.WARN,
+            description=self.said,
+            metadata=self.counts,
+        )
+
+
+def look_at_proof(connection: Connection, look: Look) -> Finding:
+    """Warn unless every scope was proven complete within the bound."""
+    since = datetime.now(UTC) - look.staleness_bound
+    found = checks.proofs(connection, look.stream, since=since)
+    counts: dict[str, Shown] = {
+        "scopes": found.scopes,
+        "unproven": found.unproven,
+        "stale": found.stale,
+        "unread": found.unread,
+        "incomplete": _counts("reason", "scopes", found.incomplete),
+    }
+    if found.oldest_proven_at:
+        counts["oldest_proof"] = dg.MetadataValue.timestamp(found.oldest_proven_at)
+    return Finding(
+        is_well=bool(found.scopes) and not found.unproven and not found.unread,
+        said=_said_of(found),
+        counts=counts,
+    )
+
+
+def _said_of(found: checks.Proofs) -> str:
+    if not found.scopes:
+        return "nothing was read yet"
+    if not found.unproven and not found.unread:
+        return f"all {found.scopes:,} scopes are proven complete"
+    unread = f"; {found.unread:,} wait for the next run" if found.unread else ""
+    return f"{found.unproven:,} of {found.scopes:,} scopes are not proven complete{unread}"
+
+
+def look_at_keys(connection: Connection, look: Look) -> Finding:
+    """Fail when a key has two rows at any time; after a run only what it superseded is read."""
+    run = find_run(connection, RunKey(look.run_id, look.stream))
+    began = run["started_at"] if run else None
+    since = began - _CLOCKS_APART if isinstance(began, datetime) else None
+    found = checks.versions(connection, look.stream, since=since)
+    lost = "" if found.has_primary_key else "; the table has lost its primary key"
+    return Finding(
+        is_well=found.has_primary_key and not found.overlapping,
+        is_error=True,
+        said=f"{found.overlapping:,} of {found.looked_at:,} superseded versions overlap{lost}",
+        counts={
+            "looked_at": found.looked_at,
+            "overlapping": found.overlapping,
+            "has_primary_key": found.has_primary_key,
+            "looked_since": since.isoformat() if since else "the beginning",
+        },
+    )
+
+
+def look_at_orphans(connection: Connection, look: Look) -> Finding:
+    """Warn about rows whose contact is not in `warehouse.contacts`."""
+    found = checks.orphans(connection, look.stream)
+    return Finding(
+        is_well=not found.rows,
+        said=f"{found.rows:,} rows name {found.contacts:,} contacts that are not there",
+        counts={"rows": found.rows, "contacts": found.contacts},
+    )
+
+
+def look_at_quarantine(connection: Connection, look: Look) -> Finding:
+    """Warn about anything in quarantine; fail above the share."""
+    found = checks.quarantined(connection, look.stream)
+    share = f", {found.share:.1%} of all" if found.open else ""
+    return Finding(
+        is_well=not found.open,
+        is_error=found.share > QUARANTINE_SHARE,
+        said=f"{found.open:,} rows are in quarantine{share}",
+        counts={
+            "open": found.open,
+            "share": found.share,
+            "by_defect": _counts("error_code", "rows", found.by_code),
+        },
+    )
+
+
+def _counts(name: str, count: str, found: Mapping[str, int]) -> dg.TableMetadataValue:
+    columns = [dg.TableColumn(name, "string"), dg.TableColumn(count, "int")]
+    rows = [dg.TableRecord({name: key, count: number}) for key, number in found.items()]
+    return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check: what holds when it passes, how it looks, and at which streams."""
+
+    holds: str
+    look: Callable[[Connection, Look], Finding]
+    is_about: Callable[[Stream], bool] = lambda _stream: True
+
+
+CHECKS = {
+    "proof": Check("Every scope was proven complete within STALENESS_BOUND_HOURS", look_at_proof),
+    "key_uniqueness": Check(
+        "Each key has one row at any time. After a run it looks at what was superseded since the "
+        "run began; started alone, at everything",
+        look_at_keys,
+    ),
+    "orphans": Check(
+        "The contact of every row is in warehouse.contacts", look_at_orphans, checks.has_contacts
+    ),
+    "quarantine_depth": Check(
+        f"Nothing is in quarantine (an error above {QUARANTINE_SHARE:.0%} of the rows)",
+        look_at_quarantine,
+    ),
+}
+
+
+def stream_checks(stream: Stream) -> dg.AssetChecksDefinition:
+    """Return the checks of a stream: one step for all of them, or for those chosen in the UI."""
+    key = asset_key(stream)
+
+    @dg.multi_asset_check(
+        name=f"{key.to_python_identifier()}__checks",
+        specs=[
+            dg.AssetCheckSpec(name, asset=key, description=check.holds)
+            for name, check in CHECKS.items()
+            if check.is_about(stream)
+        ],
+        can_subset=True,
+    )
+    def look(
+        context: dg.AssetCheckExecutionContext, pipeline: Pipeline
+    ) -> Iterator[dg.AssetCheckResult]:
+        bound = timedelta(hours=pipeline.settings.staleness_bound_hours)
+        at = Look(stream, context.run.run_id, bound)
+        wanted = {chosen.name for chosen in context.selected_asset_check_keys}
+        try:
+            with transaction(pipeline.engine) as connection:
+                found = {
+                    name: check.look(connection, at)
+                    for name, check in CHECKS.items()
+                    if name in wanted
+                }
+        except SyncError as exc:
+            raise dg.Failure(description=str(exc), allow_retries=False) from exc
+        for name, finding in found.items():
+            yield finding.result(name, key)
+
+    return look

@@ -1,0 +1,29 @@
+"""What the database says of each column, read where it is written: `sql/migrations`.
+
+For those who show the tables without a database at hand.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from sync_pipeline.entities import Entity
+from sync_pipeline.warehouse.migrations import shipped_migrations
+
+_COMMENT = re.compile(r"COMMENT ON COLUMN\s+warehouse\.(\w+)\.(\w+)\s+IS\s+'((?:[^']|'')*)'")
+
+
+def column_descriptions(entity: Entity) -> dict[str, str]:
+    """Return the comment of each column of the entity's table, by name."""
+    return {column: said for (table, column), said in _comments().items() if table == entity.name}
+
+
+@cache
+def _comments() -> dict[tuple[str, str], str]:
+    files = (migration.path.read_text(encoding="utf-8") for migration in shipped_migrations())
+    return {
+        (table, column): said.replace("''", "'")
+        for text in files
+        for table, column, said in _COMMENT.findall(text)
+    }
