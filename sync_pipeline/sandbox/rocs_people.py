@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FIRST_BIRTH = date(1935, 1, 1)
 _BIRTH_DAYS = 26_000
+# Of ten contacts four are known by their id, one more by its e-mail, one more by its phone.
+_KNOWN_BY_ID, _KNOWN_BY_EMAIL, _KNOWN_BY_PHONE = 0.4, 0.5, 0.6
 # Every so many contacts one of these; at 50 contacts of ROCS each has been seen.
 _ODD_EVERY = 50
 _ODD_BIRTH, _ODD_STATUS, _ODD_TYPE, _ODD_GENDER, _ODD_PHONE = 3, 9, 15, 21, 27
@@ -53,8 +55,7 @@ class Bond(Enum):
 def contact(seed: int, index: int, contacts: int) -> Contact:
     """Make the contact at one place of the order of ids; `contacts` are those of CRM.COM."""
     draw = chance(seed, "rocs-contact", index)
-    twin = _twin(seed, index, contacts)
-    bond = _bond(draw, twin)
+    bond, twin = _bond(draw, seed, index, contacts)
     opt_outs = {name: draw.choice((True, False, False, False, None)) for name in ("EMAIL", "SMS")}
     identifier = rocs_ids.contact_id(seed, index)
     attributes: JsonObject = {}
@@ -78,25 +79,20 @@ def contact(seed: int, index: int, contacts: int) -> Contact:
     )
 
 
-def _twin(seed: int, index: int, contacts: int) -> Contact | None:
-    other = rocs_ids.twin_index(index)
-    if other >= contacts:
-        return None
-    twin = people.contact(seed, other)
-    return twin if twin.type == "PERSON" else None
-
-
-def _bond(draw: Random, twin: Contact | None) -> Bond:
+def _bond(draw: Random, seed: int, index: int, contacts: int) -> tuple[Bond, Contact | None]:
+    """Draw the bond, and make the person of CRM.COM at its other end."""
     share = draw.random()
-    if twin is None:
-        return Bond.NONE
-    if share < 0.4:  # noqa: PLR2004 - shares are said once, here
-        return Bond.EXTERNAL_ID
-    if share < 0.5:  # noqa: PLR2004
-        return Bond.EMAIL if twin.email else Bond.NONE
-    if share < 0.6:  # noqa: PLR2004
-        return Bond.PHONE if twin.phone else Bond.NONE
-    return Bond.NONE
+    other = rocs_ids.twin_index(index)
+    if share >= _KNOWN_BY_PHONE or other >= contacts:
+        return Bond.NONE, None
+    twin = people.contact(seed, other)
+    if twin.type != "PERSON":
+        return Bond.NONE, None
+    if share < _KNOWN_BY_ID:
+        return Bond.EXTERNAL_ID, twin
+    if share < _KNOWN_BY_EMAIL:
+        return (Bond.EMAIL, twin) if twin.email else (Bond.NONE, None)
+    return (Bond.PHONE, twin) if twin.phone else (Bond.NONE, None)
 
 
 def _word(draw: Random, index: int, place: int, odd: str, words: tuple[str, ...]) -> str | None:

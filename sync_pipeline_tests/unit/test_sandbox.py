@@ -427,6 +427,29 @@ def test_an_unknown_tenant_is_null_with_200(client: httpx.Client) -> None:
     assert answer.json() == {"data": None, "metadata": {"errors": [], "success": True}}
 
 
+# ROCS
+
+
+def test_rocs_gives_a_token_for_a_form_and_its_contacts_for_the_token(
+    client: httpx.Client,
+) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": "sandbox-rocs-client",
+        "client_secret": "sandbox-rocs-secret",
+        "resource": "https://rocs.sandbox.example",
+    }
+    token = client.post("/rocs-login/oauth2/token", data=form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    path = "/rocs/CustomerAPI/v1/Contacts"
+    answer = client.get(path, params={"pageSize": 1}, headers=headers).json()
+    assert answer["totalCount"] == CONTACTS * 3 // 5
+    identifier = answer["items"][0]["id"]
+    assert client.get(path, params={"id": identifier}, headers=headers).json() == answer["items"][0]
+    refused = client.get(path)
+    assert (refused.status_code, refused.content) == (401, b"")
+
+
 # The truth
 
 
