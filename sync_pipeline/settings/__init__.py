@@ -125,7 +125,8 @@ def _dotenv(path: Path) -> dict[str, str | None]:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Check ``environ`` and return the settings; raise SettingsError naming what is wrong."""
-    values: dict[str, object] = dict(_values_of(Settings, "", environ))
+    own = _values_of(Settings, "", environ)
+    values: dict[str, object] = {field: own[field] for field in own.keys() - _GROUPS.keys()}
     for source, group in _GROUPS.items():
         prefix = f"{source.upper()}_"
         if environ.get(f"{prefix}BASE_URL"):

@@ -176,6 +176,16 @@ def test_rocs_asks_only_for_what_its_vendor_gives() -> None:
     }
 
 
+def test_paths_of_rocs_may_end_with_a_slash() -> None:
+    rocs = read_settings(ROCS | {"ROCS_LISTS_PATH": "/my-api/v2/Lists(all)/"}).rocs
+    assert rocs is not None
+    assert rocs.lists_path == "/my-api/v2/Lists(all)/"
+
+
+def test_a_variable_that_has_only_the_name_of_a_source_is_somebody_elses() -> None:
+    assert read_settings({"ROCS": "1", "CRMCOM": "x"}).is_any_source_on is False
+
+
 def test_every_source_is_found_by_its_name() -> None:
     settings = read_settings(CRMCOM | ROCS | ROSAAS)
     found = [settings.of_source(source) for source in ("crmcom", "rocs", "rosaas")]
