@@ -14,6 +14,7 @@ from sync_pipeline import console
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
 from sync_pipeline.operate.home import Home
+from sync_pipeline.operate.logins import login_url
 from sync_pipeline.operate.ready import (
     Ready,
     home_scarcity,
@@ -34,6 +35,7 @@ from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
 from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.warehouse.engine import engine_on
+from sync_pipeline.warehouse.roles import ROLES, statements_for_missing_roles
 
 if TYPE_CHECKING:
     from sync_pipeline.pulling import Pulled
@@ -97,16 +99,37 @@ def down() -> None:
 
 
 @app.command()
-def url() -> None:
+def url(
+    *,
+    role: Annotated[
+        str | None, typer.Option(help=f"For a login that has only this role: {', '.join(ROLES)}")
+    ] = None,
+) -> None:
     """Start the warehouse if need be and print its DSN."""
-    sys.stdout.write(start_warehouse(read_settings(environment())) + "\n")
+    if role is not None and role not in ROLES:
+        raise typer.BadParameter(f"unknown role {role!r}; there are {', '.join(ROLES)}")
+    settings = read_settings(environment())
+    warehouse_url = start_warehouse(settings)
+    if role is not None:
+        open_warehouse(warehouse_url)
+        warehouse_url = login_url(Home(settings.sync_home), warehouse_url, role)
+    sys.stdout.write(warehouse_url + "\n")
 
 
 @app.command()
 def migrate() -> None:
     """Bring the warehouse's schema up to date."""
-    applied = open_warehouse(start_warehouse(read_settings(environment())))
+    warehouse_url = start_warehouse(read_settings(environment()))
+    applied = open_warehouse(warehouse_url)
     console.out.print(f"Applied: {', '.join(applied)}" if applied else "Up to date.")
+    with engine_on(warehouse_url) as engine:
+        missing = statements_for_missing_roles(engine)
+    if missing:
+        console.err.print(
+            "This user may not create roles here: let an administrator execute, then migrate again"
+        )
+        for statement in missing:
+            console.out.print(f"{statement};", markup=False)
 
 
 @app.command()
