@@ -43,11 +43,14 @@ def contact_detail(seed: int, row: Contact, version: Version = V1) -> bytes:
     left = contact.attributes
     _put(draw, item, version.language, _language(draw, contact.language, left, version))
     _put(draw, item, version.email, _email(draw, contact.email))
-    _put_container(draw, item, "phone", _phone(draw, contact))
-    _put_container(draw, item, "demographics", _demographics(draw, contact, version))
+    _put_or_null(draw, item, "phone", _phone(draw, contact))
+    _put_or_null(draw, item, "demographics", _demographics(draw, contact, version))
     for name in ("sms_opt_out", "email_opt_out"):
         said = getattr(contact, name)
-        _put(draw, item, name, said if version.is_typed else _loose_boolean(draw, said))
+        if version.is_typed:
+            _put_or_null(draw, item, name, said)
+        else:
+            _put(draw, item, name, _loose_boolean(draw, said))
     if version.has_title_and_consent:
         _put(draw, item, "consent_state", contact.consent_state)
     country = COUNTRIES[contact.country].alpha3 if contact.country else None
@@ -147,7 +150,7 @@ def _put(draw: Random, item: JsonObject, name: str, value: JsonValue) -> None:
         item[name] = value
 
 
-def _put_container(draw: Random, item: JsonObject, name: str, value: JsonObject | None) -> None:
+def _put_or_null(draw: Random, item: JsonObject, name: str, value: JsonValue) -> None:
     if value is not None:
         item[name] = value
     elif happens(draw, 0.5):
