@@ -3,9 +3,11 @@
 Exit codes: 0 done, 1 something failed, 2 wrong use or settings.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -13,6 +15,7 @@ import typer
 from sync_pipeline import console
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
+from sync_pipeline.operate.doctor import examine, has_failed, has_wrong_settings
 from sync_pipeline.operate.home import Home
 from sync_pipeline.operate.logins import login_url
 from sync_pipeline.operate.ready import (
@@ -52,6 +55,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 def main() -> NoReturn:
     """Run the command line; an error of the project becomes one message and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name may hold letters that the terminal's charset lacks: shown escaped, not a crash.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SyncError as exc:
@@ -165,6 +171,25 @@ def status(*, as_json: Json = False) -> None:
     open_warehouse(warehouse_url)
     with engine_on(warehouse_url) as engine:
         console.show_rows(stream_states(engine), as_json=as_json)
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Check this machine, the settings, the warehouse and every source; say what to do.
+
+    Writes nothing. A stopped warehouse of this SYNC_HOME is started for the check and stopped
+    again. Exit 0: nothing failed (warnings may be there), 1: something failed, 2: wrong settings.
+    """
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            console.show_finding(finding)
+    if as_json:
+        console.show_rows([asdict(finding) for finding in findings], as_json=True)
+    if has_wrong_settings(findings):
+        raise typer.Exit(2)
+    raise typer.Exit(1 if has_failed(findings) else 0)
 
 
 @app.command()

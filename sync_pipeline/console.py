@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import WarehouseError
+from sync_pipeline.operate.doctor import Finding
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
@@ -40,6 +41,14 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool, title: str
     for row in rows:
         if row.get("error"):
             err.print(f"{row['stream']}: {row['error']}", markup=False)
+
+
+def show_finding(finding: Finding) -> None:
+    """Print one finding of the doctor: a line, and its remedy below it."""
+    colour = {"ok": "green", "warning": "yellow", "failed": "red"}[finding.state]
+    out.print(f"{finding.state:8} {finding.check}: {finding.found}", markup=False, style=colour)
+    if finding.remedy:
+        out.print(f"         remedy: {finding.remedy}", markup=False)
 
 
 def show_table(

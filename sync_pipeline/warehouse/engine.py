@@ -49,6 +49,8 @@ def open_engine(url: str) -> Engine:
         pool_size=4,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
+            # Whatever PGCLIENTENCODING says: every name is to come and go whole.
+            "client_encoding": "utf8",
             "application_name": "sync-pipeline",
             "options": " ".join(_OPTIONS),
         },

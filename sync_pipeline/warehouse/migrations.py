@@ -50,7 +50,7 @@ def migrate(engine: Engine) -> list[str]:
     with transaction(engine) as connection:
         _refuse_unfit_server(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        applied = _applied(connection)
+        applied = count_applied(connection)
         known = shipped_migrations()
         if applied > len(known):
             raise SchemaTooNewError(
@@ -77,7 +77,8 @@ def _refuse_unfit_server(connection: Connection) -> None:
         )
 
 
-def _applied(connection: Connection) -> int:
+def count_applied(connection: Connection) -> int:
+    """Return how many migrations the database has; 0 for one without the schema."""
     if connection.execute(text("SELECT to_regclass('ops.schema_migrations')")).scalar() is None:
         return 0
     highest = connection.execute(text("SELECT max(number) FROM ops.schema_migrations")).scalar()

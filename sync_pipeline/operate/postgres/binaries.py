@@ -21,12 +21,14 @@ from typing import Final
 
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.postgres.account import Account, server_environment
+from sync_pipeline.operate.postgres.libc import is_musl_here, where_to_get_postgres
 
 OLDEST_MAJOR: Final = 14
 PROGRAMS: Final = ("postgres", "initdb")
 SYSTEM_PATTERNS: Final = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
+    "usr/libexec/postgresql[0-9]*",
     "opt/homebrew/opt/postgresql@*/bin",
     "usr/local/opt/postgresql@*/bin",
     "Applications/Postgres.app/Contents/Versions/*/bin",
@@ -62,7 +64,7 @@ def find_binaries(setting: Path | None, *, major: int | None) -> Binaries:
     found = "; ".join(reasons) or "no programs found"
     raise SetupError(
         f"no usable {wanted} on this machine ({found}): "
-        "install it, or set WAREHOUSE_URL to a server of your own"
+        f"{where_to_get_postgres(has_musl=is_musl_here())}"
     )
 
 
@@ -82,7 +84,7 @@ def candidates(setting: Path | None) -> Iterator[Path]:
 
 def trailing_major(folder: Path) -> int:
     """Return the version in a folder's name, for newest first."""
-    numbers = re.findall(r"\d+", folder.parent.name)
+    numbers = re.findall(r"\d+", f"{folder.parent.name}/{folder.name}")
     return int(numbers[0]) if numbers else 0
 
 

@@ -75,6 +75,11 @@ class EmbeddedPostgres:
         """Where the server writes."""
         return list(dict.fromkeys([self._places.home, self._places.root]))
 
+    def has_cluster(self) -> bool:
+        """Whether there is a cluster to start."""
+        with in_words(self._places.home):
+            return self._places.major is not None
+
     def is_running(self) -> bool:
         """Whether the server runs and answers."""
         with in_words(self._places.home):
