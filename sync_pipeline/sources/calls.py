@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ class Call:
             before, _, rest = path.partition("{")
             path = before + path_segment(value) + rest.partition("}")[2]
         return path
+
+    @property
+    def target(self) -> str:
+        """The path and the query."""
+        if not self.query:
+            return self.path
+        return f"{self.path}{'&' if '?' in self.template else '?'}{urlencode(self.query)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,18 +42,28 @@ async def with_retries(
 
     Raises the last TransientSourceError when the bounds are reached.
     """
+    began_at = time.monotonic()
+    try:
+        # Almost all end here: what retries need is set up for those that do not.
+        return await attempt()
+    except TransientSourceError as exc:
+        failed = exc
+    left_s = bounds.timeout_s - (time.monotonic() - began_at)
+    if left_s <= 0:
+        raise failed
     caller = stamina.retry_context(
         on=lambda exc: wait_before_next(exc, bounds),
         attempts=bounds.attempts,
-        timeout=bounds.timeout_s,
+        timeout=left_s,
         wait_initial=bounds.wait_initial_s,
         wait_max=bounds.wait_max_s,
         wait_jitter=bounds.wait_jitter_s,
     )
     async for turn in caller:
         with turn:
-            if turn.num > 1:
-                on_retry()
+            if turn.num == 1:
+                raise failed
+            on_retry()
             return await attempt()
     raise AssertionError("the retries end with a value or an error")
 

@@ -262,6 +262,44 @@ def test_loopback_never_goes_through_a_proxy(
     assert fetch_body(server) == FINE.body
 
 
+def test_proxy_of_the_environment_is_asked_and_its_refusal_said_in_words(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, server.url)
+    with pytest.raises(TransientSourceError, match="the proxy does not let it through"):
+        use_core(endpoint_at("https://nowhere.invalid"), lambda core: core.fetch(CALL))
+
+
+def test_every_sending_is_counted_also_where_the_connection_breaks(server: ScriptedServer) -> None:
+    broken = Scripted(breaks="before the answer")
+
+    async def fetch_often(core: HttpCore) -> None:
+        server.script("GET", PATH, FINE, broken, FINE)
+        await core.fetch(CALL)
+        await core.fetch(CALL)
+        server.script("GET", PATH, broken)
+        with pytest.raises(TransientSourceError):
+            await core.fetch(CALL)
+
+    _, meter = use_core(endpoint_at(f"{server.url}/v1"), fetch_often)
+    assert (meter.requests, meter.retries) == (6, 3)
+    assert server.count("GET", PATH) == 6
+
+
+@pytest.mark.parametrize("value", ["a\r\nb: c", "a\x00b", "\x7f", "é"])
+def test_header_that_http_does_not_allow_is_refused_unsaid(
+    server: ScriptedServer, value: str
+) -> None:
+    headers = {"Authorization": value}
+    with pytest.raises(RequestRefusedError, match="has characters that HTTP does not allow") as no:
+        use_core(endpoint_at(server.url), lambda core: core.fetch(CALL, headers=headers))
+    assert value not in str(no.value)
+    assert server.received == []
+
+
 def test_body_over_the_cap_is_refused(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

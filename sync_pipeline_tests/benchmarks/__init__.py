@@ -1,0 +1,1 @@
+"""How fast and how frugal: measured, not tested; `make bench`."""
