@@ -68,7 +68,7 @@ def contact_list_item(contact: Contact) -> bytes:
 def communication_list_item(row: Communication, version: Version = V1) -> bytes:
     """One element of GET `/contacts/{id}/communications`; no time of creation in it at first."""
     if version.is_typed:
-        return _whole_message(row, version)
+        return communication_detail(row, version)
     head: JsonObject = {
         "id": row.communication_id,
         version.state: row.state,
@@ -79,10 +79,6 @@ def communication_list_item(row: Communication, version: Version = V1) -> bytes:
 
 def communication_detail(row: Communication, version: Version = V1) -> bytes:
     """Render the answer to GET `/communications/{id}`; no id of its own in it at first."""
-    return _whole_message(row, version)
-
-
-def _whole_message(row: Communication, version: Version) -> bytes:
     left = row.attributes
     contact = left["contact"]
     named = contact if isinstance(contact, dict) else {}
