@@ -51,10 +51,9 @@ def answers(contacts: int) -> dict[bytes, bytes]:
 
 
 def _children(world: World, index: int) -> Iterator[tuple[bytes, bytes]]:
-    contact = world.contact(index)
     for row in world.communications(index)[: index % (MOST_CHILDREN + 1)]:
         listed = render_crmcom.communication_list_item(row)
-        yield listed, render_crmcom.communication_detail(row, contact)
+        yield listed, render_crmcom.communication_detail(row)
 
 
 def _renamed(row: bytes, row_id: str, contact_id: str) -> bytes:
