@@ -249,7 +249,29 @@ class Stream:
 
 CRMCOM_CONTACTS = Stream("crmcom", CONTACTS)
 CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS, upstream=CRMCOM_CONTACTS)
+CRMCOM_APPROVAL_REQUESTS = Stream("crmcom", APPROVAL_REQUESTS, upstream=CRMCOM_CONTACTS)
+ROCS_CONTACTS = Stream("rocs", CONTACTS)
+ROCS_COMMUNICATIONS = Stream("rocs", COMMUNICATIONS)
+ROCS_CONTACT_LISTS = Stream("rocs", CONTACT_LISTS)
+ROCS_CAMPAIGNS = Stream("rocs", CAMPAIGNS)
 ROSAAS_TENANTS = Stream("rosaas", TENANTS)
+ROSAAS_PLANS = Stream("rosaas", PLANS)
+ROSAAS_SPECIFICATIONS = Stream("rosaas", SPECIFICATIONS)
 
-# In the order of a first sync: communications are read per contact that contacts brought.
-STREAMS = {str(s): s for s in (ROSAAS_TENANTS, CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS)}
+# In the order of a first sync: ROCS may name the contacts of CRM.COM, and these come before what
+# hangs under them.
+STREAMS = {
+    str(stream): stream
+    for stream in (
+        ROSAAS_PLANS,
+        ROSAAS_SPECIFICATIONS,
+        ROSAAS_TENANTS,
+        ROCS_CONTACTS,
+        ROCS_CONTACT_LISTS,
+        ROCS_CAMPAIGNS,
+        ROCS_COMMUNICATIONS,
+        CRMCOM_CONTACTS,
+        CRMCOM_COMMUNICATIONS,
+        CRMCOM_APPROVAL_REQUESTS,
+    )
+}

@@ -23,15 +23,23 @@ class Record:
 
     ``scope`` is the list or request that brought it (a contact id, a tenant name); ``listed``
     and ``detail`` are the bytes of its two forms where a source has both (one may be empty);
-    ``raw_hash`` is the hash of the bytes that tell whether it changed.
+    ``recalled`` is what the warehouse still knows of a detail that was not read again.
+    ``raw_hash`` is the hash of the bytes that tell whether it changed; null when the next reading
+    should not rely on it.
     """
 
     record_id: str
     scope: str
     listed: bytes
     detail: bytes
-    raw_hash: bytes
+    raw_hash: bytes | None
     observed_at: datetime
+    recalled: bytes = b""
+
+    @property
+    def supplement(self) -> bytes:
+        """What is known beside the list form: the detail, or what is recalled of it."""
+        return self.detail or self.recalled
 
     @property
     def payload(self) -> bytes:

@@ -59,7 +59,7 @@ CREATE TABLE warehouse.plans (
 );
 COMMENT ON TABLE warehouse.plans IS 'Plans that tenants can be on, one row per plan';
 COMMENT ON COLUMN warehouse.plans.source IS 'The system that the row comes from';
-COMMENT ON COLUMN warehouse.plans.plan IS 'The plan''s system name, lower case';
+COMMENT ON COLUMN warehouse.plans.plan IS 'The plan''s system name';
 COMMENT ON COLUMN warehouse.plans.display_name IS 'Name that people see';
 COMMENT ON COLUMN warehouse.plans.description IS 'What the plan is';
 COMMENT ON COLUMN warehouse.plans.tenancy_type IS 'Unlimited, Limited or Planed; an unknown value as it came';
@@ -99,7 +99,7 @@ CREATE TABLE warehouse.specifications (
 );
 COMMENT ON TABLE warehouse.specifications IS 'What tenants are asked for when they are created, one row per specification';
 COMMENT ON COLUMN warehouse.specifications.source IS 'The system that the row comes from';
-COMMENT ON COLUMN warehouse.specifications.specification IS 'The specification''s system name, lower case';
+COMMENT ON COLUMN warehouse.specifications.specification IS 'The specification''s system name';
 COMMENT ON COLUMN warehouse.specifications.display_name IS 'Name that people see, in English';
 COMMENT ON COLUMN warehouse.specifications.description IS 'What is asked for, in English';
 COMMENT ON COLUMN warehouse.specifications.is_required IS 'Whether a value is mandatory';
@@ -317,3 +317,21 @@ ALTER TABLE ops.watermarks ADD COLUMN swept_at timestamptz;
 UPDATE ops.watermarks SET swept_at = read_at;
 COMMENT ON COLUMN ops.watermarks.swept_at IS
 'When the whole list was last read, proven or not; readings since then asked only for what is new';
+
+-- What a run superseded is found at the end of a history, however long that has grown.
+DO $$
+DECLARE
+    entity text;
+BEGIN
+    FOREACH entity IN ARRAY ARRAY[
+        'contacts', 'communications', 'tenants', 'approval_requests', 'plans',
+        'specifications', 'contact_lists', 'campaigns'
+    ]
+    LOOP
+        EXECUTE format(
+            'CREATE INDEX %I ON warehouse.%I USING brin (valid_to)',
+            entity || '_history_by_end', entity || '_history'
+        );
+    END LOOP;
+END
+$$;

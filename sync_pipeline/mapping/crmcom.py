@@ -1,7 +1,7 @@
-"""CRM.COM, Self Service API v1: the names of its fields.
+"""CRM.COM, Self Service API v1 and v2: the names of its fields, those of v1 first.
 
 The vendor's v1 page lost most field names of answers; where it names a field only in an update
-(PUT), the answer is taken to use the same name, with the v2 name as an alias.
+(PUT), the answer is taken to use the same name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ CONTACT_TYPES = same_words("PERSON", "COMPANY")
 GENDERS = same_words("MALE", "FEMALE", "OTHER") | {"M": "MALE", "F": "FEMALE"}
 CHANNELS = same_words("EMAIL", "SMS", "INAPP", "DEVICE")
 COMMUNICATION_STATES = same_words("PENDING", "COMPLETED", "REJECTED")
+APPROVAL_STATES = same_words("PENDING", "APPROVED", "REJECTED")
+_APPROVED_KINDS = ("ORDER", "SERVICE_REQUEST", "REWARD_OFFER", "ORGANISATION")
+APPROVED_KINDS = {word: f"{kind}S" for kind in _APPROVED_KINDS for word in (kind, f"{kind}S")}
 
 CONTACT = (
     Field("contact_id", Form.TEXT, ("id",)),
@@ -50,4 +53,18 @@ COMMUNICATION = (
     Field("content", Form.VERBATIM, ("content",)),
     Field("plan_name", Form.TEXT, ("name",)),
     Field("source_created_at", Form.EPOCH, ("created_on",)),
+)
+
+# What the answer for a single communication says beyond the list of v1.
+CREATED_ON = "created_on"
+COMMUNICATION_DETAIL = ("title", "subtitle", "in_app_click_link_url", "in_app_image_url")
+
+APPROVAL_REQUEST = (
+    Field("approval_request_id", Form.TEXT, ("id",)),
+    # No answer names the contact: it is the one whose list the row is in.
+    Field("contact_id", Form.TEXT, ("contact_id", "contact.id")),
+    Field("state", Form.KEYWORD, ("state",), APPROVAL_STATES),
+    Field("entity_type", Form.KEYWORD, ("entity.type",), APPROVED_KINDS),
+    Field("entity_id", Form.TEXT, ("entity.id",)),
+    Field("entity_reference", Form.TEXT, ("entity.reference",)),
 )

@@ -42,3 +42,26 @@ STATUS_NAMES = {
 # Older servers call status 10 so.
 STATUS_CODES = {name.upper(): code for code, name in STATUS_NAMES.items()} | {"DEACTIVE": 10}
 RUNNING = (4, 7)
+
+PLAN = (
+    Field("plan", Form.TEXT, ("systemName",)),
+    Field("display_name", Form.TEXT, ("displayName",)),
+    Field("description", Form.TEXT, ("description",)),
+    Field("tenancy_type", Form.TEXT, ("tenancyTypeName",)),
+    Field("display_order", Form.INTEGER, ("displayOrder",)),
+    Field("is_published", Form.BOOLEAN, ("isPublished",)),
+    Field("is_subscribed", Form.BOOLEAN, ("isSubscribed",)),
+    Field("is_locked_by_system", Form.BOOLEAN, ("isLockedBySystem",)),
+    Field("prices", Form.JSON, ("prices",)),
+)
+
+SPECIFICATION = (
+    Field("specification", Form.TEXT, ("systemName",)),
+    Field("display_name", Form.TEXT, ("displayName.en", "displayName")),
+    Field("description", Form.TEXT, ("description.en", "description")),
+    Field("is_required", Form.BOOLEAN, ("isRequired",)),
+    Field("is_user_editable", Form.BOOLEAN, ("isUserEditable",)),
+    Field("regular_expression", Form.VERBATIM, ("regularExpression",)),
+    Field("is_published", Form.BOOLEAN, ("isPublished",)),
+    Field("is_subscribed", Form.BOOLEAN, ("isSubscribed",)),
+)

@@ -1,13 +1,10 @@
-"""Single values of the world's standards: languages, countries, phone numbers. All cached."""
+"""Codes of the world's standards: languages and countries. All cached."""
 
 from __future__ import annotations
 
 from functools import cache, lru_cache
 
-import phonenumbers
 import pycountry
-
-_PHONES_REMEMBERED = 200_000
 
 
 @lru_cache(maxsize=4096)
@@ -20,18 +17,6 @@ def language(code: str) -> str | None:
 def country(code: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code for an alpha-2 or alpha-3 code in force."""
     return _countries().get(code.strip().upper())
-
-
-@lru_cache(maxsize=_PHONES_REMEMBERED)
-def phone(number: str, region: str | None) -> str | None:
-    """Return ``number`` in E.164, read as dialled in ``region`` (alpha-2); null if not valid."""
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(parsed) or parsed.extension:
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 @cache

@@ -1,15 +1,52 @@
-"""CRM.COM contacts: one row per contact, from the contact's own answer."""
+"""Contacts: one row per contact, from the contact's own answer or from a list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import msgspec
+import pandas as pd
 
 from sync_pipeline.entities import CONTACTS
-from sync_pipeline.mapping import crmcom
-from sync_pipeline.normalise.frame import Normalised, normalise
-from sync_pipeline.records import Record
+from sync_pipeline.mapping import crmcom, rocs
+from sync_pipeline.normalise import forms
+from sync_pipeline.normalise.frame import Columns
+from sync_pipeline.normalise.leftovers import Leftovers
+from sync_pipeline.normalise.normaliser import Normaliser
+from sync_pipeline.normalise.scalars import boolean
+
+_PERMISSIONS = msgspec.json.Decoder(list[object])
 
 
-def normalise_contacts(records: Iterable[Record]) -> Normalised:
-    """Return the frame of contacts."""
-    return normalise(CONTACTS, records, crmcom.CONTACT)
+def _opt_outs(leftovers: Leftovers) -> Columns:
+    """Return the refusals by the global permissions; the permissions stay whole."""
+    taken = leftovers.take([rocs.PERMISSIONS])
+    leftovers.give_back(taken, range(len(taken.raw)))
+    refused = [_refused(raw) for raw in taken.raw]
+    return {
+        column: pd.Series([channels.get(channel) for channels in refused], dtype=forms.BOOLEAN)
+        for column, channel in rocs.OPT_OUTS.items()
+    }
+
+
+def _refused(raw: bytes | None) -> dict[str, bool]:
+    """Return by channel whether none of its global permissions opts in."""
+    try:
+        permissions = _PERMISSIONS.decode(raw or b"[]")
+    except msgspec.DecodeError:
+        return {}
+    refused: dict[str, bool] = {}
+    for permission in permissions:
+        if isinstance(permission, dict) and _is_global(permission):
+            channel = str(permission.get("channelType")).strip().upper()
+            opts_in = boolean(permission.get("optin"))
+            if opts_in is not None:
+                refused[channel] = refused.get(channel, True) and not opts_in
+    return refused
+
+
+def _is_global(permission: dict[str, object]) -> bool:
+    words = (permission.get("permissionGroupType"), permission.get("permissionType"))
+    return all(str(word).strip().lower() == "global" for word in words)
+
+
+normalise_contacts = Normaliser(CONTACTS, crmcom.CONTACT)
+normalise_rocs_contacts = Normaliser(CONTACTS, rocs.CONTACT, derive=_opt_outs)

@@ -56,25 +56,28 @@ def normalise(
     """
     readable, opened, rejects = open_records(records)
     columns, attributes = _columns(opened, fields, derive)
-    bare = pd.Series(dtype=forms.STRING, index=range(len(readable)))
-    frame = pd.DataFrame({name: columns.get(name, bare) for name in entity.columns})
-    frame["scope"] = pd.Series([r.scope for r in readable], dtype=forms.STRING)
-    frame["attributes"] = pd.Series(attributes, dtype=forms.STRING)
-    frame["raw_hash"] = pd.Series([r.raw_hash for r in readable], dtype=forms.BYTES)
-    frame["observed_at"] = pd.Series([r.observed_at for r in readable], dtype=forms.INSTANT)
-    typed = _typed(frame, schema(entity))
+    columns |= {
+        "scope": forms.column([r.scope for r in readable], forms.STRING),
+        "attributes": forms.column(attributes, forms.STRING),
+        "raw_hash": forms.column([r.raw_hash for r in readable], forms.BYTES),
+        "observed_at": forms.column([r.observed_at for r in readable], forms.INSTANT),
+    }
+    typed = _typed(columns, schema(entity), len(readable))
     # A single answer may leave its id out: then it is the one that was asked for.
-    typed[entity.key] = typed[entity.key].fillna(_ids(readable))
-    foreign = typed[entity.key] != _ids(readable)
-    rejects += [_foreign(readable[row]) for row in typed.index[foreign]]
-    return Normalised(typed[~foreign].reset_index(drop=True), rejects)
+    asked = _ids(readable)
+    typed[entity.key] = typed[entity.key].fillna(asked)
+    foreign = typed[entity.key] != asked
+    if foreign.any():
+        rejects += [_foreign(readable[row]) for row in typed.index[foreign]]
+        typed = typed[~foreign].reset_index(drop=True)
+    return Normalised(typed, rejects)
 
 
 def _columns(
     opened: list[Members],
     fields: Sequence[Field],
     derive: Callable[[Leftovers], Columns] | None,
-) -> tuple[Columns, list[str]]:
+) -> tuple[Columns, list[bytes]]:
     leftovers = Leftovers(opened)
     columns: Columns = {}
     for field in fields:
@@ -92,30 +95,42 @@ def _decode(field: Field, taken: Taken, columns: Columns) -> pd.Series:
     if field.form in forms.OF_VALUES:
         return forms.OF_VALUES[field.form](taken.decoded())
     if field.form is Form.PHONE:
-        return forms.phone(taken.spelled(), columns["phone_country"])
+        return forms.phone(taken.spelled(), columns.get("phone_country"))
     if field.form is Form.KEYWORD:
         return forms.keyword(taken.spelled(), field.keywords or {})
     return forms.OF_TEXT[field.form](taken.spelled())
 
 
 def _lost(field: Field, taken: Taken, decoded: pd.Series) -> set[int]:
-    lost = {row for row, is_null in enumerate(decoded.isna().tolist()) if is_null}
+    is_null = decoded.isna()
+    lost: set[int] = set()
+    if is_null.sum() > taken.count_missing():
+        lost |= set(is_null.to_numpy().nonzero()[0].tolist())
     if field.form not in forms.OF_RAW:
         # Text columns drop U+0000, which PostgreSQL cannot keep there.
         lost |= taken.rows_with_nul()
-    if field.form is Form.DAY_PARTS:
-        lost |= forms.rows_beyond_day_parts(taken.decoded())
+    if field.form in forms.ROWS_BEYOND:
+        lost |= forms.ROWS_BEYOND[field.form](taken.decoded())
     return lost
 
 
-def _typed(frame: pd.DataFrame, wanted: pa.Schema) -> pd.DataFrame:
-    table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
-    typed: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return typed
+def _typed(columns: Columns, wanted: pa.Schema, rows: int) -> pd.DataFrame:
+    typed = {
+        field.name: _arrow(columns[field.name]).cast(field.type)
+        if field.name in columns
+        else pa.nulls(rows, field.type)
+        for field in wanted
+    }
+    arrays = {name: pd.arrays.ArrowExtensionArray(array) for name, array in typed.items()}
+    return pd.DataFrame(arrays, index=pd.RangeIndex(rows), copy=False)
+
+
+def _arrow(column: pd.Series) -> pa.ChunkedArray:
+    return column.array.__arrow_array__()
 
 
 def _ids(records: Sequence[Record]) -> pd.Series:
-    return pd.Series([record.record_id for record in records], dtype=forms.STRING)
+    return forms.column([record.record_id for record in records], forms.STRING)
 
 
 def _foreign(record: Record) -> Reject:

@@ -42,7 +42,7 @@ def open_records(records: Iterable[Record]) -> tuple[list[Record], list[Members]
     """Return the readable records, their members (list form overlaid by detail), the rejects."""
     records = list(records)
     listed = _opened([record.listed for record in records])
-    detailed = _opened([record.detail for record in records])
+    detailed = _opened([record.supplement for record in records])
     readable: list[Record] = []
     opened: list[Members] = []
     rejects: list[Reject] = []
@@ -50,7 +50,7 @@ def open_records(records: Iterable[Record]) -> tuple[list[Record], list[Members]
         try:
             members = _overlaid(
                 _open(record.listed) if below is None else below,
-                _open(record.detail) if above is None else above,
+                _open(record.supplement) if above is None else above,
             )
         except UnreadableError as exc:
             code, reason = exc.args

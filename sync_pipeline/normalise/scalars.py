@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -70,6 +70,18 @@ def instant(value: str) -> datetime | None:
     return utc if utc.year > 1 else None
 
 
+def day_of_instant(value: object) -> date | None:
+    """Return the date of an ISO 8601 text as it is written there; the year 1 is a placeholder."""
+    written = _written(value)
+    return written.date() if written is not None and written.year > 1 else None
+
+
+def is_beyond_midnight(value: object) -> bool:
+    """Tell whether an ISO 8601 text says a time other than midnight."""
+    written = _written(value)
+    return written is not None and written.time() != time.min
+
+
 def day(value: object) -> date | None:
     """Return the date of an object of year, month and day."""
     if not isinstance(value, dict):
@@ -91,6 +103,13 @@ def json_inside(raw: bytes) -> bytes | None:
     if inner == b"null":
         return None
     return inner if is_storable(inner) else raw
+
+
+def _written(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _whole(value: object) -> int | None:

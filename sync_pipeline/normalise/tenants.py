@@ -5,20 +5,13 @@ The status arrives as a number or a name and fills three columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sync_pipeline.entities import TENANTS
 from sync_pipeline.mapping import rosaas
 from sync_pipeline.normalise import forms
-from sync_pipeline.normalise.frame import Columns, Normalised, normalise
+from sync_pipeline.normalise.frame import Columns
 from sync_pipeline.normalise.leftovers import Leftovers
+from sync_pipeline.normalise.normaliser import Normaliser
 from sync_pipeline.normalise.scalars import small_integer
-from sync_pipeline.records import Record
-
-
-def normalise_tenants(records: Iterable[Record]) -> Normalised:
-    """Return the frame of tenants."""
-    return normalise(TENANTS, records, rosaas.TENANT, _status_columns)
 
 
 def _status_columns(leftovers: Leftovers) -> Columns:
@@ -36,3 +29,6 @@ def _status_columns(leftovers: Leftovers) -> Columns:
 def _code(word: str) -> int | None:
     number = small_integer(word)
     return rosaas.STATUS_CODES.get(word.upper()) if number is None else number
+
+
+normalise_tenants = Normaliser(TENANTS, rosaas.TENANT, derive=_status_columns)

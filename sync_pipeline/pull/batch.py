@@ -5,22 +5,20 @@ Rows, history, rejects, progress and counts are one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import pandas as pd
 from sqlalchemy import Connection
 
-from sync_pipeline.entities import COMMUNICATIONS, CONTACTS, TENANTS
-from sync_pipeline.normalise.communications import normalise_communications
-from sync_pipeline.normalise.contacts import normalise_contacts
-from sync_pipeline.normalise.frame import Normalised
-from sync_pipeline.normalise.tenants import normalise_tenants
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sieve import changed_records
+from sync_pipeline.pull.recall import with_recalled
+from sync_pipeline.pull.sieve import sieve
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.warehouse.engine import UnstorableError, in_words
-from sync_pipeline.warehouse.load import Loaded, load
+from sync_pipeline.warehouse.load import Loaded, load, load_pieces
 from sync_pipeline.warehouse.progress import (
     Proof,
     Reason,
@@ -31,11 +29,17 @@ from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
 
-NORMALISERS: dict[str, Callable[[Iterable[Record]], Normalised]] = {
-    CONTACTS.name: normalise_contacts,
-    COMMUNICATIONS.name: normalise_communications,
-    TENANTS.name: normalise_tenants,
-}
+# One is normalised while the server takes in the one before.
+PIECE_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What some records came to; ``sieved`` had the bytes of the stored row."""
+
+    loaded: Loaded
+    sieved: int
+    rejects: list[Reject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,44 @@ class Loader:
     def _load(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         stream = self.run.stream
         hold_scopes(self.connection, stream, [reading.scope for reading in readings])
-        records, repeated = _latest(readings)
-        changed = records if self.is_full else changed_records(self.connection, stream, records)
-        normalised = NORMALISERS[stream.entity.name](changed)
-        loaded = load(self.connection, stream, normalised.frame, run_id=self.run.run_id)
-        rejects = [*normalised.rejects, *(r for reading in readings for r in reading.rejects)]
-        quarantine(self.connection, stream, rejects)
+        records, repeated = _latest(r for reading in readings for r in reading.records)
+        written = self._write(records)
+        repeats, _ = _latest(r for reading in readings for r in reading.repeats)
+        again = self._write(repeats)
+        elsewhere = [r for reading in readings for r in reading.rejects]
+        rejects = [*written.rejects, *elsewhere]
+        quarantine(self.connection, stream, [*rejects, *again.rejects])
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
         progress = [reading.progress for reading in readings if reading.is_progress]
         record_progress(self.connection, stream, progress)
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
-        counts = _counts(readings, loaded, len(records) - len(changed), repeated, len(rejects))
+        counts = _counts(readings, written, repeated, len(rejects))
         count_batch(self.connection, self.run, counts, traffic)
         return counts
+
+    def _write(self, records: list[Record]) -> _Written:
+        """Bring ``records`` into the table; the keys are unique."""
+        stream = self.run.stream
+        sieved = sieve(self.connection, stream, records, is_full=self.is_full)
+        # Looked up before the first row is on its way: then the session is taken.
+        new = with_recalled(self.connection, stream, sieved.new)
+        known = with_recalled(self.connection, stream, sieved.known)
+        rejects: list[Reject] = []
+        loaded = load_pieces(
+            self.connection,
+            stream,
+            self._frames(new, rejects),
+            self._frames(known, rejects),
+            run_id=self.run.run_id,
+        )
+        return _Written(loaded, len(records) - len(new) - len(known), rejects)
+
+    def _frames(self, records: list[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
+        """Normalise ``records`` piece by piece, as they are asked for; add to ``rejects``."""
+        for start in range(0, len(records), PIECE_ROWS):
+            normalised = NORMALISERS[self.run.stream](records[start : start + PIECE_ROWS])
+            rejects += normalised.rejects
+            yield normalised.frame
 
     def _load_apart(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         if len(readings) > 1:
@@ -81,7 +110,9 @@ class Loader:
             return first + self.load_batch(readings[middle:], traffic)
         (reading,) = readings
         sound, refused = self._probe(reading.records)
-        apart = replace(reading, records=sound, rejects=[*reading.rejects, *refused])
+        repeats, _ = self._probe(reading.repeats)
+        rejects = [*reading.rejects, *refused]
+        apart = replace(reading, records=sound, repeats=repeats, rejects=rejects)
         with self.connection.begin():
             return self._load([apart], traffic)
 
@@ -89,7 +120,8 @@ class Loader:
         """Tell the records that PostgreSQL takes from those that it refuses, by halving."""
         trial = self.connection.begin()
         try:
-            frame = NORMALISERS[self.run.stream.entity.name](records).frame
+            recalled = with_recalled(self.connection, self.run.stream, records)
+            frame = NORMALISERS[self.run.stream](recalled).frame
             load(self.connection, self.run.stream, frame, run_id=self.run.run_id)
         except UnstorableError as exc:
             trial.rollback()
@@ -104,11 +136,11 @@ class Loader:
         return sound + more_sound, refused + more_refused
 
 
-def _latest(readings: Sequence[Reading]) -> tuple[list[Record], int]:
+def _latest(records: Iterable[Record]) -> tuple[list[Record], int]:
     """Return one record per key, the latest reading of it, and how many others there were."""
     latest: dict[str, Record] = {}
     repeated = 0
-    for record in (r for reading in readings for r in reading.records):
+    for record in records:
         known = latest.get(record.record_id)
         repeated += known is not None
         if known is None or record.observed_at >= known.observed_at:
@@ -117,19 +149,20 @@ def _latest(readings: Sequence[Reading]) -> tuple[list[Record], int]:
 
 
 def _counts(
-    readings: Sequence[Reading], loaded: Loaded, sieved: int, repeated: int, rejected: int
+    readings: Sequence[Reading], written: _Written, repeated: int, rejected: int
 ) -> BatchCounts:
-    scopes = [r for r in readings if r.scope]
+    loaded = written.loaded
+    progress = [r for r in readings if r.is_scope or r.is_progress]
     return BatchCounts(
         inserted=loaded.inserted,
         updated=loaded.updated,
-        unchanged=loaded.unchanged + sieved + sum(r.unchanged for r in readings),
+        unchanged=loaded.unchanged + written.sieved + sum(r.unchanged for r in readings),
         duplicate=repeated + sum(r.duplicates for r in readings),
         outdated=loaded.outdated,
         quarantined=rejected,
         ignored=sum(r.ignored for r in readings),
-        scopes_read=len(scopes),
-        scopes_incomplete=sum(r.proof is Proof.INCOMPLETE for r in readings),
+        scopes_read=sum(r.is_scope for r in readings),
+        scopes_incomplete=sum(r.proof is Proof.INCOMPLETE for r in progress),
         scopes_denied=sum(r.reason is Reason.DENIED for r in readings),
     )
 

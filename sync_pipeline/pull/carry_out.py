@@ -69,9 +69,10 @@ class _Reader:
                 scope = await anext(self.work.scopes, None)
             if scope is None:
                 return
-            reading = await self.work.read(scope)
-            await self.queue.put(reading)
-            self.setbacks.note(reading)
+            async for reading in self.work.read(scope):
+                await self.queue.put(reading)
+                if reading.is_scope:
+                    self.setbacks.note(reading)
 
 
 async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Meter) -> Outcome:

@@ -1,50 +1,144 @@
-"""CRM.COM communications: the list under each registered contact."""
+"""CRM.COM communications: the list under each registered contact, and what it leaves out.
+
+The list of v1 lacks the creation time and more: the answer for each new communication is read as
+well, once. v2 filters by creation time: between two readings of a long list, only what is new is
+asked for.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import msgspec
+
+from sync_pipeline.errors import (
+    AccessDeniedError,
+    RecordNotFoundError,
+    RequestRefusedError,
+    WrongAnswerError,
+)
+from sync_pipeline.mapping.crmcom import CREATED_ON
+from sync_pipeline.normalise.scalars import instant_of_epoch
 from sync_pipeline.pull.contact_ids import are_ids_proven
-from sync_pipeline.pull.due import due_scopes, register_asked
+from sync_pipeline.pull.due import due_chunks
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sweep import sweep_list
-from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless
+from sync_pipeline.pull.sweep import SweptList
+from sync_pipeline.pull.under_contacts import list_reading, listed, read_under, sweep_under
+from sync_pipeline.pull.work import Context, Work, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.known_lists import KnownList, known_lists
+from sync_pipeline.warehouse.progress import Coverage, Proof
 
-# Ten times what a contact is known to have: a list without an end must not hold the others up.
-MOST_PAGES = 2_000
+# Clocks of servers differ, and a message may be filed a while after it was created.
+OVERLAP = timedelta(hours=1)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 async def plan_communications(context: Context, api: CrmcomApi) -> Work:
     """Plan the contacts whose list is due; complete they are if the ids are."""
     is_grounded = await are_ids_proven(context, api)
-    total, scopes = await due_scopes(context)
+    total, chunks = await due_chunks(context)
+    reader = _Reader(context, api)
 
-    async def read(contact_id: str) -> Reading:
-        reading = _read_list(context, api, contact_id)
-        outcome = await contained(context, contact_id, datetime.now(UTC), reading)
-        return await register_asked(context, outcome)
+    def read(contact_id: str) -> AsyncIterator[Reading]:
+        return once(read_under(context, contact_id, reader.read(contact_id)))
 
+    scopes = reader.prepared(chunks)
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
 
 
-async def _read_list(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
-    sweep = await sweep_list(partial(api.communications_page, contact_id), most_pages=MOST_PAGES)
-    records = [
-        # The contact takes part in the hash: a row may leave out whose it is.
-        Record(key, contact_id, raw, b"", hash_of(raw, context=contact_id), sent_at)
-        for key, (raw, sent_at) in sweep.rows.items()
-    ]
-    return Reading(
-        contact_id,
-        sweep.proof,
-        sweep.reason,
-        sweep.started_at,
-        context.due_again(sweep.started_at),
-        records=records,
-        rejects=keyless(sweep),
-        duplicates=sweep.duplicates,
-        access="granted",
-    )
+@dataclass(slots=True)
+class _Reader:
+    """Reads contacts' lists, with what the warehouse knows of those that are next."""
+
+    context: Context
+    api: CrmcomApi
+    known: dict[str, KnownList] = field(default_factory=dict)
+    is_filter_ignored: bool = False
+
+    async def prepared(self, chunks: AsyncIterator[list[str]]) -> AsyncIterator[str]:
+        """Yield the contacts of ``chunks`` one by one, each with what is known of its list."""
+        async for chunk in chunks:
+            self.known |= await asyncio.to_thread(self._look_up, chunk)
+            for contact_id in chunk:
+                yield contact_id
+
+    async def read(self, contact_id: str) -> Reading:
+        """Read one contact's list, or what is new of it."""
+        known = self.known.pop(contact_id, KnownList())
+        since = self._since(known)
+        if since is not None:
+            news = await self._read_news(contact_id, known, since)
+            if news is not None:
+                return news
+        sweep = await sweep_under(self.context, partial(self.api.communications_page, contact_id))
+        return await self._completed(contact_id, sweep, known)
+
+    def _look_up(self, contact_ids: list[str]) -> dict[str, KnownList]:
+        with transaction(self.context.engine) as connection:
+            return known_lists(connection, self.context.stream, contact_ids)
+
+    def _since(self, known: KnownList) -> datetime | None:
+        """Return from when on to read a long list that was read as a whole not long ago."""
+        request = self.context.request
+        is_everything_asked_for = request.is_full or request.only or request.due.as_of
+        if self.is_filter_ignored or is_everything_asked_for or not self.api.has_creation_filter:
+            return None
+        if len(known.ids) <= self.context.source.page_size or known.swept_at is None:
+            return None
+        bound = timedelta(hours=self.context.settings.staleness_bound_hours)
+        if known.newest_at is None or request.due.now - known.swept_at > bound / 2:
+            return None
+        return known.newest_at - OVERLAP
+
+    async def _read_news(
+        self, contact_id: str, known: KnownList, since: datetime
+    ) -> Reading | None:
+        """Read what was created since; None where the API turns out to ignore that."""
+        fetch = partial(self.api.communications_page, contact_id, created_from=since)
+        sweep = await sweep_under(self.context, fetch)
+        if not all(_is_created_since(raw, since) for raw, _ in sweep.rows.values()):
+            self.is_filter_ignored = True
+            return None
+        reading = await self._completed(contact_id, sweep, known)
+        # It says nothing of the rest of the list: what was known of that still holds.
+        is_proven = sweep.proof is not Proof.INCOMPLETE
+        proof, reason = (known.proof, known.reason) if is_proven else (sweep.proof, sweep.reason)
+        return replace(reading, proof=proof, reason=reason, coverage=Coverage.NEWS)
+
+    async def _completed(self, contact_id: str, sweep: SweptList, known: KnownList) -> Reading:
+        records = listed(self.context, contact_id, sweep)
+        completed = [
+            record
+            if record.record_id in known.ids or _is_whole(record.listed)
+            else await self._with_detail(record)
+            for record in records
+        ]
+        return list_reading(self.context, contact_id, sweep, completed)
+
+    async def _with_detail(self, record: Record) -> Record:
+        try:
+            answer = await self.api.communication(record.scope, record.record_id)
+        except (RecordNotFoundError, AccessDeniedError, WrongAnswerError, RequestRefusedError):
+            # What the list says is loaded; without a hash the next reading asks again.
+            return replace(record, raw_hash=None)
+        return replace(record, detail=answer.record)
+
+
+def _is_whole(raw: bytes) -> bool:
+    return f'"{CREATED_ON}"'.encode() in raw
+
+
+def _is_created_since(raw: bytes, since: datetime) -> bool:
+    try:
+        created_on = msgspec.json.decode(_MEMBERS.decode(raw)[CREATED_ON])
+    except (msgspec.DecodeError, UnicodeError, KeyError):
+        return False
+    created_at = instant_of_epoch(created_on)
+    return created_at is not None and created_at >= since.astimezone(UTC).replace(microsecond=0)

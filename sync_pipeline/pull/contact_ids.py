@@ -1,7 +1,6 @@
-"""Where contact ids come from: the Back-Office list, or the registry file.
+"""Where contact ids come from: the Back-Office list, ROCS's external ids, or the registry file.
 
-Two streams need them: contacts renews them whenever they are due, communications only when
-nobody has yet.
+Contacts renews them whenever they are due, the lists under contacts only when nobody has yet.
 """
 
 from __future__ import annotations
@@ -11,19 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sync_pipeline.entities import CRMCOM_CONTACTS
+from sync_pipeline.entities import CRMCOM_CONTACTS, ROCS_CONTACTS
 from sync_pipeline.errors import SettingsError
 from sync_pipeline.pull.due import is_list_due
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sweep import sweep_list
+from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.pull.work import Context, keyless
+from sync_pipeline.records import Reject
 from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.contacts_file import read_contact_ids
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, proof_of, record_progress
+from sync_pipeline.warehouse.progress import Proof, Reason, proof_of, record_progress
 from sync_pipeline.warehouse.quarantine import quarantine
-from sync_pipeline.warehouse.registry import count_contacts, register_contacts
+from sync_pipeline.warehouse.registry import (
+    count_contacts,
+    register_contacts,
+    register_external_ids,
+)
 
 
 async def renew_due_ids(context: Context, api: CrmcomApi) -> list[Reading]:
@@ -51,13 +55,37 @@ async def are_ids_proven(context: Context, api: CrmcomApi) -> bool:
 
 async def _renew(context: Context, api: CrmcomApi) -> Reading:
     crmcom = context.settings.crmcom
-    if crmcom is None or crmcom.contact_ids != "backoffice":
-        return await asyncio.to_thread(_register_file, context, crmcom)
-    sweep = await sweep_list(api.contact_list_page)
-    await asyncio.to_thread(_register, context, list(sweep.rows), "backoffice", sweep.started_at)
+    match crmcom.contact_ids if crmcom else "registry":
+        case "backoffice":
+            return await _register_list(context, api)
+        case "rocs":
+            return await asyncio.to_thread(_register_external_ids, context)
+        case _:
+            return await asyncio.to_thread(_register_file, context, crmcom)
+
+
+async def _register_list(context: Context, api: CrmcomApi) -> Reading:
+    sweep = Sweep(api.contact_list_page)
+    rejects: list[Reject] = []
+    async for page in sweep.pages():
+        await asyncio.to_thread(_register, context, list(page.rows), "backoffice", page.sent_at)
+        rejects += [keyless(raw, page.sent_at) for raw in page.keyless]
     due_at = context.due_again(sweep.started_at)
-    rejects = keyless(sweep)
-    return Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at, rejects=rejects)
+    reading = Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at, rejects=rejects)
+    return replace(reading, is_scope=False)
+
+
+def _register_external_ids(context: Context) -> Reading:
+    read_at = datetime.now(UTC)
+    due_at = context.due_again(read_at)
+    with transaction(context.engine) as connection:
+        proof = proof_of(connection, ROCS_CONTACTS, "")
+        register_external_ids(connection, source=ROCS_CONTACTS.source, seen_at=read_at)
+    # The ids are as complete as the list that names them.
+    if proof in (None, Proof.INCOMPLETE):
+        reason = Reason.IDS_NOT_PROVEN
+        return Reading("", Proof.INCOMPLETE, reason, read_at, due_at, is_scope=False)
+    return Reading("", proof, None, read_at, due_at, is_scope=False)
 
 
 def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
@@ -71,7 +99,8 @@ def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
                 "its first column, or CRMCOM_BACKOFFICE_URL and CRMCOM_SECRET_KEY"
             )
     # The file is the whole list by definition.
-    return Reading("", Proof.SINGLE_RESPONSE, None, read_at, context.due_again(read_at))
+    due_at = context.due_again(read_at)
+    return Reading("", Proof.SINGLE_RESPONSE, None, read_at, due_at, is_scope=False)
 
 
 def _register(context: Context, ids: Sequence[str], origin: str, seen_at: datetime) -> None:

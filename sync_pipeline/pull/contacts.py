@@ -6,12 +6,13 @@ the list of ids together with a reading of every id.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 
 from sync_pipeline.pull.contact_ids import are_ids_proven, renew_due_ids
-from sync_pipeline.pull.due import due_scopes, register_asked
+from sync_pipeline.pull.due import due_scopes
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.work import Context, Work, contained, hash_of
+from sync_pipeline.pull.under_contacts import read_under
+from sync_pipeline.pull.work import Context, Work, hash_of, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.progress import Proof
@@ -24,10 +25,8 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
     is_grounded = bool(opening) or await are_ids_proven(context, api)
     total, scopes = await due_scopes(context)
 
-    async def read(contact_id: str) -> Reading:
-        reading = _read_contact(context, api, contact_id)
-        outcome = await contained(context, contact_id, datetime.now(UTC), reading)
-        return await register_asked(context, outcome)
+    def read(contact_id: str) -> AsyncIterator[Reading]:
+        return once(read_under(context, contact_id, _read_contact(context, api, contact_id)))
 
     return Work(
         scopes_total=total, scopes=scopes, read=read, opening=opening, is_grounded=is_grounded
@@ -36,9 +35,8 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
     answer = await api.contact(contact_id)
-    record = Record(
-        contact_id, contact_id, b"", answer.record, hash_of(answer.record), answer.sent_at
-    )
+    raw_hash = hash_of(context.stream, answer.record)
+    record = Record(contact_id, contact_id, b"", answer.record, raw_hash, answer.sent_at)
     return Reading(
         contact_id,
         Proof.SINGLE_RESPONSE,

@@ -19,16 +19,28 @@ from sync_pipeline.warehouse.registry import register_contacts
 CHUNK = 2_000
 
 
-async def due_scopes(context: Context) -> tuple[int, AsyncIterator[str]]:
+async def due_chunks(context: Context) -> tuple[int, AsyncIterator[list[str]]]:
     """Return how many contacts are to be read, and an iterator over them, longest due first.
 
     A targeted request names its own.
     """
     named = list(dict.fromkeys(context.request.only))
     if named:
-        return len(named), in_turn(named)
+        return len(named), in_turn([named])
     total = await asyncio.to_thread(count_due, context)
     return total, _due_in_chunks(context)
+
+
+async def due_scopes(context: Context) -> tuple[int, AsyncIterator[str]]:
+    """Return the same contact by contact."""
+    total, chunks = await due_chunks(context)
+    return total, _one_by_one(chunks)
+
+
+async def _one_by_one(chunks: AsyncIterator[list[str]]) -> AsyncIterator[str]:
+    async for chunk in chunks:
+        for contact_id in chunk:
+            yield contact_id
 
 
 def count_due(context: Context) -> int:
@@ -55,11 +67,10 @@ def _register(context: Context, reading: Reading) -> None:
         register_contacts(connection, [reading.scope], origin="asked", seen_at=reading.read_at)
 
 
-async def _due_in_chunks(context: Context) -> AsyncIterator[str]:
+async def _due_in_chunks(context: Context) -> AsyncIterator[list[str]]:
     last: DueContact | None = None
     while chunk := await asyncio.to_thread(_next_chunk, context, last):
-        for contact in chunk:
-            yield contact.contact_id
+        yield [contact.contact_id for contact in chunk]
         last = chunk[-1]
 
 

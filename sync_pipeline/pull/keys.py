@@ -3,44 +3,61 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
+from sync_pipeline.entities import Stream
+from sync_pipeline.mapping.fields import Form
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.records import is_storable_id
 
-
-class _Keyed(msgspec.Struct):
-    id: str | int | None = None
-    systemName: str | int | None = None  # noqa: N815 -- RoSaaS's name
+KeyOf = Callable[[bytes], str | None]
 
 
-_KEYED = msgspec.json.Decoder(_Keyed)
+def key_reader(*names: str, is_lower: bool = False) -> KeyOf:
+    """Return a function that reads the first of these members as a key; null without one."""
+    slots = [f"member_{position}" for position, _ in enumerate(names)]
+    struct = msgspec.defstruct(
+        "Keyed",
+        [(slot, str | int | None, None) for slot in slots],
+        rename=dict(zip(slots, names, strict=True)),
+    )
+    decoder = msgspec.json.Decoder(struct)
+
+    def read(raw: bytes) -> str | None:
+        try:
+            members = [getattr(decoder.decode(raw), slot) for slot in slots]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            # A defect elsewhere in the record is no reason not to know which record it is.
+            members = _patiently(raw, names)
+        key = next((text for member in members if (text := _text(member))), "")
+        if not is_storable_id(key):
+            return None
+        return key.lower() if is_lower else key
+
+    return read
 
 
-def record_id(raw: bytes) -> str | None:
-    """Return the record's ``id`` as text; null when none can be read."""
-    return _readable_key(raw, "id")
+record_id = key_reader("id")
 
 
-def tenant_name(raw: bytes) -> str | None:
-    """Return the tenant's ``systemName`` in lower case, as RoSaaS does; null without one."""
-    name = _readable_key(raw, "systemName")
-    return None if name is None else name.lower()
+@cache
+def key_of(stream: Stream) -> KeyOf:
+    """Return the function that reads the key of the stream's records."""
+    field = NORMALISERS[stream].key_field
+    return key_reader(*field.paths, is_lower=field.form is Form.LOWER)
 
 
-def _readable_key(raw: bytes, member: str) -> str | None:
-    try:
-        key = getattr(_KEYED.decode(raw), member)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        # A defect elsewhere in the record is no reason not to know which record it is.
-        key = _patiently(raw, member)
-    text = str(key).strip() if isinstance(key, str | int) and not isinstance(key, bool) else ""
-    return text if is_storable_id(text) else None
+def _text(member: object) -> str:
+    is_key = isinstance(member, str | int) and not isinstance(member, bool)
+    return str(member).strip() if is_key else ""
 
 
-def _patiently(raw: bytes, member: str) -> object:
+def _patiently(raw: bytes, names: tuple[str, ...]) -> list[object]:
     try:
         record = json.loads(raw)
     except (ValueError, RecursionError):
-        return None
-    return record.get(member) if isinstance(record, dict) else None
+        return []
+    return [record.get(name) for name in names] if isinstance(record, dict) else []

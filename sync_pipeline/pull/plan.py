@@ -4,43 +4,71 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
-from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROSAAS_TENANTS, Stream
+from sync_pipeline import entities
+from sync_pipeline.entities import Stream
 from sync_pipeline.pull.communications import plan_communications
 from sync_pipeline.pull.contacts import plan_contacts
+from sync_pipeline.pull.lists import plan_list
+from sync_pipeline.pull.rocs_contacts import plan_rocs_contacts
 from sync_pipeline.pull.tenants import plan_tenants
+from sync_pipeline.pull.under_contacts import plan_approval_requests
 from sync_pipeline.pull.work import Context, Work
-from sync_pipeline.settings import CrmcomSettings, RosaasSettings
+from sync_pipeline.settings import CrmcomSettings, RocsSettings, RosaasSettings
+from sync_pipeline.sources.answers import Meter, Page
 from sync_pipeline.sources.crmcom import CrmcomApi, open_crmcom
+from sync_pipeline.sources.rocs import RocsApi, open_rocs
 from sync_pipeline.sources.rosaas import RosaasApi, open_rosaas
 
-Api = CrmcomApi | RosaasApi
-
 _CRMCOM_PLANS: dict[Stream, Callable[[Context, CrmcomApi], Awaitable[Work]]] = {
-    CRMCOM_CONTACTS: plan_contacts,
-    CRMCOM_COMMUNICATIONS: plan_communications,
-}
-_ROSAAS_PLANS: dict[Stream, Callable[[Context, RosaasApi], Awaitable[Work]]] = {
-    ROSAAS_TENANTS: plan_tenants,
+    entities.CRMCOM_CONTACTS: plan_contacts,
+    entities.CRMCOM_COMMUNICATIONS: plan_communications,
+    entities.CRMCOM_APPROVAL_REQUESTS: plan_approval_requests,
 }
 
 
 @asynccontextmanager
-async def open_api(context: Context) -> AsyncIterator[Api]:
-    """Open the API of the context's stream; raise SettingsError where its source is off."""
+async def open_plan(context: Context) -> AsyncIterator[tuple[Work, Meter]]:
+    """Open the API of the context's stream and plan its work.
+
+    Raises SettingsError where the source is off.
+    """
     match context.source:
-        case RosaasSettings() as settings:
-            async with open_rosaas(settings) as rosaas:
-                yield rosaas
         case CrmcomSettings() as settings:
             async with open_crmcom(settings) as crmcom:
-                yield crmcom
+                yield await _CRMCOM_PLANS[context.stream](context, crmcom), crmcom.meter
+        case RocsSettings() as settings:
+            async with open_rocs(settings) as rocs:
+                yield await _plan_rocs(context, rocs, settings), rocs.meter
+        case RosaasSettings() as settings:
+            async with open_rosaas(settings) as rosaas:
+                yield await _plan_rosaas(context, rosaas), rosaas.meter
         case _:
             raise NotImplementedError(f"no API is known for {context.stream}")
 
 
-async def plan_work(context: Context, api: Api) -> Work:
-    """Return the work of the context's stream."""
-    if isinstance(api, RosaasApi):
-        return await _ROSAAS_PLANS[context.stream](context, api)
-    return await _CRMCOM_PLANS[context.stream](context, api)
+async def _plan_rocs(context: Context, api: RocsApi, settings: RocsSettings) -> Work:
+    if context.stream == entities.ROCS_CONTACTS:
+        return await plan_rocs_contacts(context, api, settings)
+    pages = {
+        entities.ROCS_COMMUNICATIONS: api.activity_page,
+        entities.ROCS_CONTACT_LISTS: api.contact_lists_page,
+        entities.ROCS_CAMPAIGNS: api.campaigns_page,
+    }
+    return await plan_list(context, pages[context.stream])
+
+
+async def _plan_rosaas(context: Context, api: RosaasApi) -> Work:
+    if context.stream == entities.ROSAAS_TENANTS:
+        return await plan_tenants(context, api)
+    lists = {
+        entities.ROSAAS_PLANS: api.plans,
+        entities.ROSAAS_SPECIFICATIONS: api.specifications,
+    }
+    return await plan_list(context, partial(_whole, lists[context.stream]))
+
+
+async def _whole(fetch: Callable[[], Awaitable[Page]], _page: int) -> Page:
+    # The API has no paging: the first page is the list.
+    return await fetch()

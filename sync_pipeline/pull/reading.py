@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sync_pipeline.errors import SyncError
 from sync_pipeline.records import Record, Reject
-from sync_pipeline.warehouse.progress import Due, Proof, Reason, ScopeProgress
+from sync_pipeline.warehouse.progress import Coverage, Due, Proof, Reason, ScopeProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class Reading:
 
     ``read_at`` is when its first request was sent. ``access`` is what the API said about
     reading the contact, where it said something; ``setback`` is the error that it was given up
-    for. Without ``is_progress`` its rows count, but it says nothing about the scope as a whole.
+    for. ``repeats`` are records that came before in the same reading, counted as ``duplicates``
+    and loaded all the same, as they may be newer. Without ``is_progress`` its rows count, but it
+    says nothing about the scope as a whole; without ``is_scope`` it is none of those that the run
+    set out to read.
     """
 
     scope: str
@@ -43,6 +46,7 @@ class Reading:
     read_at: datetime
     due_at: datetime
     records: list[Record] = field(default_factory=list)
+    repeats: list[Record] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     duplicates: int = 0
     unchanged: int = 0
@@ -50,8 +54,30 @@ class Reading:
     access: str | None = None
     setback: SyncError | None = None
     is_progress: bool = True
+    is_scope: bool = True
+    coverage: Coverage = Coverage.WHOLE
 
     @property
     def progress(self) -> ScopeProgress:
         """What is stored of the scope."""
-        return ScopeProgress(self.scope, self.proof, self.reason, self.read_at, self.due_at)
+        return ScopeProgress(
+            self.scope,
+            self.proof,
+            self.reason,
+            self.read_at,
+            self.due_at,
+            self.coverage,
+        )
+
+
+def part(scope: str, read_at: datetime) -> Reading:
+    """Return the reading of a part of a list; the scope's own comes when the list is read."""
+    return Reading(
+        scope,
+        Proof.INCOMPLETE,
+        None,
+        read_at,
+        read_at,
+        is_progress=False,
+        is_scope=False,
+    )

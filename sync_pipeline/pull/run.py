@@ -14,7 +14,7 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out
-from sync_pipeline.pull.plan import open_api, plan_work
+from sync_pipeline.pull.plan import open_plan
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.work import Context
 from sync_pipeline.settings import Settings
@@ -60,10 +60,9 @@ def pull_stream(
 
 
 async def _pull(context: Context, loader: Loader) -> Outcome:
-    async with open_api(context) as api:
-        work = await plan_work(context, api)
+    async with open_plan(context) as (work, meter):
         await asyncio.to_thread(_plan, context, loader.run, work.scopes_total)
-        return await carry_out(context, work, loader, meter=api.meter)
+        return await carry_out(context, work, loader, meter=meter)
 
 
 @contextmanager

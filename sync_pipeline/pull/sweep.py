@@ -7,77 +7,150 @@ end. Where the order cannot be shown to be strict the reading stays `incomplete`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from math import ceil
 
-from sync_pipeline.pull.keys import record_id
+from sync_pipeline.pull.keys import KeyOf, record_id
+from sync_pipeline.pull.seen import Seen
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.warehouse.progress import Proof, Reason
 
 FetchPage = Callable[[int], Awaitable[Page]]
-KeyOf = Callable[[bytes], str | None]
 
 # Beyond any real list, so that a server without an end cannot hold a run for ever.
 MOST_PAGES = 1 << 16
+_NOT_BEGUN = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SweptPage:
+    """A page's rows by key: those that are new to the sweep, and those that came before.
+
+    ``keyless`` are the new ones in which no key can be read.
+    """
+
+    rows: dict[str, bytes]
+    repeats: dict[str, bytes]
+    keyless: list[bytes]
+    duplicates: int
+    sent_at: datetime
+
+    @property
+    def is_bringing(self) -> bool:
+        """Whether it brought a row that was not known."""
+        return bool(self.rows or self.keyless)
 
 
 @dataclass(slots=True)
 class Sweep:
-    """The rows of a list by key (the newest reading of each), and how complete they are."""
+    """One reading of a list; iterate over `pages` once, then look at ``proof``."""
 
-    started_at: datetime
+    fetch: FetchPage
     key_of: KeyOf = record_id
-    rows: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
-    keyless: dict[bytes, datetime] = field(default_factory=dict)
-    duplicates: int = 0
+    most_pages: int = MOST_PAGES
+    started_at: datetime = _NOT_BEGUN
     proof: Proof = Proof.INCOMPLETE
     reason: Reason | None = Reason.ORDER_NOT_PROVEN
+    _seen: Seen = field(default_factory=Seen)
 
-    def take(self, page: Page) -> bool:
-        """Keep a page's rows; tell whether it brought one that was not known."""
-        before = len(self.rows) + len(self.keyless)
-        for raw in page.records:
-            key = self.key_of(raw)
+    async def pages(self) -> AsyncIterator[SweptPage]:
+        """Yield the pages as they are read; one request when one page is all.
+
+        n pages with a true total take n + 2 requests; without one, at most 2·log2 n + 1 more.
+        """
+        first = await self.fetch(1)
+        self.started_at = first.sent_at
+        yield self._taken(first)
+        if is_whole_list(first):
+            self.proof, self.reason = Proof.SINGLE_RESPONSE, None
+            return
+        last, page = await self._last_page(first)
+        latest = first
+        for number in range(last, 0, -1):
+            latest = page or await self.fetch(number)
+            page = None
+            yield self._taken(latest)
+        then, now = _pages(first, len(first.records)), _pages(latest, len(first.records))
+        # As many pages further on as the list says that it has grown since.
+        tail = min(last + (now - then if then and now else 0), self.most_pages)
+        async for swept in self._tail(tail if tail > 1 else 0):
+            yield swept
+
+    async def _tail(self, tail: int) -> AsyncIterator[SweptPage]:
+        for number in range(tail, 0, -1):
+            page = await self.fetch(number)
+            swept = self._taken(page)
+            yield swept
+            if page.records and not swept.is_bringing:
+                return
+
+    def _taken(self, page: Page) -> SweptPage:
+        keys = [self.key_of(raw) for raw in page.records]
+        marks = [raw if key is None else key for key, raw in zip(keys, page.records, strict=True)]
+        swept = SweptPage({}, {}, [], 0, page.sent_at)
+        duplicates = 0
+        for key, raw, is_new in zip(keys, page.records, self._seen.add(marks), strict=True):
+            duplicates += not is_new
             if key is None:
-                self.duplicates += raw in self.keyless
-                self.keyless[raw] = page.sent_at
+                swept.keyless.extend([raw] if is_new else [])
+            elif is_new or key in swept.rows:
+                swept.rows[key] = raw
             else:
-                self.duplicates += key in self.rows
-                self.rows[key] = (raw, page.sent_at)
-        return len(self.rows) + len(self.keyless) > before
+                swept.repeats[key] = raw
+        return replace(swept, duplicates=duplicates)
 
-    def marks(self, page: Page) -> set[str | bytes]:
+    def _marks(self, page: Page) -> set[str | bytes]:
         """Return what tells the page from another one: the keys of its rows, else their bytes."""
         return {self.key_of(raw) or raw for raw in page.records}
+
+    async def _last_page(self, first: Page) -> tuple[int, Page | None]:
+        """Return the number of the last page: by the total, else by doubling and bisection.
+
+        With the page itself where nothing was asked after it: then it need not be read again.
+        """
+        search = _Search(self.fetch, self._marks, self._marks(first))
+        high = min(_pages(first, len(first.records)) or 0, self.most_pages)
+        if high and await search.has(high):
+            return high, search.newest
+        if not high:
+            high = 2
+            while high <= self.most_pages and await search.has(high):
+                high *= 2
+        high = min(high, self.most_pages + 1)
+        while high - search.low > 1:
+            middle = (search.low + high) // 2
+            if not await search.has(middle):
+                high = middle
+        return search.low, search.newest
+
+
+@dataclass(frozen=True, slots=True)
+class SweptList:
+    """A whole list in memory: its rows by key (the newest reading of each)."""
+
+    rows: dict[str, tuple[bytes, datetime]]
+    keyless: dict[bytes, datetime]
+    duplicates: int
+    started_at: datetime
+    proof: Proof
+    reason: Reason | None
 
 
 async def sweep_list(
     fetch: FetchPage, *, key_of: KeyOf = record_id, most_pages: int = MOST_PAGES
-) -> Sweep:
-    """Read the list that ``fetch`` pages through (from 1); one request when one page is all.
-
-    n pages with a true total take n + 2 requests; without one, at most 2·log2 n + 1 more.
-    """
-    first = await fetch(1)
-    sweep = Sweep(first.sent_at, key_of)
-    sweep.take(first)
-    if is_whole_list(first):
-        sweep.proof, sweep.reason = Proof.SINGLE_RESPONSE, None
-        return sweep
-    last, page = await _last_page(fetch, sweep, first, most_pages)
-    latest = first
-    for number in range(last, 0, -1):
-        latest = page or await fetch(number)
-        page = None
-        sweep.take(latest)
-    then, now = _pages(first, len(first.records)), _pages(latest, len(first.records))
-    # As many pages further on as the list says that it has grown since.
-    tail = min(last + (now - then if then and now else 0), most_pages)
-    if tail > 1:
-        await _reread_tail(fetch, sweep, tail=tail)
-    return sweep
+) -> SweptList:
+    """Read a list that is known to be small enough to be held as a whole."""
+    sweep = Sweep(fetch, key_of, most_pages)
+    rows: dict[str, tuple[bytes, datetime]] = {}
+    keyless: dict[bytes, datetime] = {}
+    duplicates = 0
+    async for page in sweep.pages():
+        duplicates += page.duplicates
+        rows |= {key: (raw, page.sent_at) for key, raw in (page.rows | page.repeats).items()}
+        keyless |= dict.fromkeys(page.keyless, page.sent_at)
+    return SweptList(rows, keyless, duplicates, sweep.started_at, sweep.proof, sweep.reason)
 
 
 def is_whole_list(first: Page) -> bool:
@@ -87,42 +160,12 @@ def is_whole_list(first: Page) -> bool:
     return first.has_more is False or not (first.records or first.has_more)
 
 
-async def _reread_tail(fetch: FetchPage, sweep: Sweep, *, tail: int) -> None:
-    for number in range(tail, 0, -1):
-        page = await fetch(number)
-        if page.records and not sweep.take(page):
-            return
-
-
-async def _last_page(
-    fetch: FetchPage, sweep: Sweep, first: Page, most_pages: int
-) -> tuple[int, Page | None]:
-    """Return the number of the last page: by the total, else by doubling and bisection.
-
-    With the page itself where nothing was asked after it: then it need not be read again.
-    """
-    search = _Search(fetch, sweep, sweep.marks(first))
-    high = min(_pages(first, len(first.records)) or 0, most_pages)
-    if high and await search.has(high):
-        return high, search.newest
-    if not high:
-        high = 2
-        while high <= most_pages and await search.has(high):
-            high *= 2
-    high = min(high, most_pages + 1)
-    while high - search.low > 1:
-        middle = (search.low + high) // 2
-        if not await search.has(middle):
-            high = middle
-    return search.low, search.newest
-
-
 @dataclass(slots=True)
 class _Search:
     """Asks pages whether they hold rows; ``low`` is the highest that does."""
 
     fetch: FetchPage
-    sweep: Sweep
+    marks_of: Callable[[Page], set[str | bytes]]
     first_marks: set[str | bytes]
     low: int = 1
     low_marks: set[str | bytes] = field(default_factory=set)
@@ -131,7 +174,7 @@ class _Search:
 
     async def has(self, number: int) -> bool:
         page = await self.fetch(number)
-        marks = self.sweep.marks(page)
+        marks = self.marks_of(page)
         # Beyond the end some servers give nothing, some their first page again, or their last.
         if marks <= self.first_marks | self.low_marks:
             self.newest = None

@@ -7,12 +7,13 @@ older than the staleness bound (metadata and specifications change without a tra
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from sync_pipeline.pull.keys import tenant_name
+from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.sieve import changed_records
-from sync_pipeline.pull.sweep import Sweep, sweep_list
+from sync_pipeline.pull.sweep import SweptList, sweep_list
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, in_turn, keyless
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.answers import Page
@@ -27,23 +28,24 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
     async def whole_list(_page: int) -> Page:
         return await api.tenants()
 
-    sweep = await sweep_list(whole_list, key_of=tenant_name)
-    listed = _listed(sweep)
+    sweep = await sweep_list(whole_list, key_of=key_of(context.stream))
+    listed = _listed(context, sweep)
     named = {name.strip().lower() for name in context.request.only}
     wanted = named or await asyncio.to_thread(_wanted, context, listed)
     whole = _whole_list(context, sweep, others=len(listed.keys() - wanted))
 
-    async def read(name: str) -> Reading:
+    async def read(name: str) -> AsyncIterator[Reading]:
         if name not in listed:
-            return _not_listed(name, sweep.started_at)
+            yield _not_listed(name, sweep.started_at)
+            return
         reading = _read_detail(context, api, listed[name])
-        return await contained(context, name, datetime.now(UTC), reading)
+        yield await contained(context, name, datetime.now(UTC), reading)
 
     scopes = in_turn(sorted(wanted))
     return Work(scopes_total=len(wanted), scopes=scopes, read=read, closing=[whole])
 
 
-def _whole_list(context: Context, sweep: Sweep, *, others: int) -> Reading:
+def _whole_list(context: Context, sweep: SweptList, *, others: int) -> Reading:
     """Return the reading of the list itself; ``others`` are those whose detail is not read."""
     is_targeted = bool(context.request.only)
     return Reading(
@@ -52,18 +54,19 @@ def _whole_list(context: Context, sweep: Sweep, *, others: int) -> Reading:
         sweep.reason,
         sweep.started_at,
         context.due_again(sweep.started_at),
-        rejects=keyless(sweep),
+        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless.items()],
         duplicates=sweep.duplicates,
         unchanged=0 if is_targeted else others,
         ignored=others if is_targeted else 0,
         # What the list says of others was not loaded then, so it is no proof of the list.
         is_progress=not is_targeted,
+        is_scope=False,
     )
 
 
-def _listed(sweep: Sweep) -> dict[str, Record]:
+def _listed(context: Context, sweep: SweptList) -> dict[str, Record]:
     return {
-        name: Record(name, name, raw, b"", hash_of(raw), sent_at)
+        name: Record(name, name, raw, b"", hash_of(context.stream, raw), sent_at)
         for name, (raw, sent_at) in sweep.rows.items()
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -20,30 +21,31 @@ from sync_pipeline.errors import (
     TransientSourceError,
     WrongAnswerError,
 )
-from sync_pipeline.normalise.frame import NORMALISER_VERSION
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.reading import PullRequest, Reading
-from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings, SourceSettings
 from sync_pipeline.warehouse.hashes import raw_hash
-from sync_pipeline.warehouse.progress import Proof, Reason
+from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 DENIED_AGAIN_AFTER = timedelta(days=7)
 MISSING_AGAIN_AFTER = timedelta(days=1)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a run is going to read.
 
-    ``opening`` is committed first; ``scopes`` names the scopes, which ``read`` reads;
+    ``opening`` is committed first; ``scopes`` names the scopes, which ``read`` reads, a long one
+    in parts (`reading.part`) before the reading of the scope itself;
     ``closing`` is committed last, and only when every scope was read. ``is_grounded`` tells
     whether the list of the scopes themselves is proven.
     """
 
     scopes_total: int
     scopes: AsyncIterator[str]
-    read: Callable[[str], Awaitable[Reading]]
+    read: Callable[[str], AsyncIterator[Reading]]
     opening: list[Reading] = field(default_factory=list)
     closing: list[Reading] = field(default_factory=list)
     is_grounded: bool = True
@@ -76,21 +78,25 @@ class Context:
         return read_at + timedelta(minutes=self.source.interval_minutes) / 2
 
 
-def hash_of(raw: bytes, *, context: str = "") -> bytes:
-    """Return the raw hash of a record's bytes as this normaliser reads them."""
-    return raw_hash(raw, context=context, version=NORMALISER_VERSION)
+def hash_of(stream: Stream, raw: bytes, *, context: str = "") -> bytes:
+    """Return the raw hash of a record's bytes as the stream's normaliser reads them."""
+    return raw_hash(raw, context=context, version=NORMALISERS[stream].version)
 
 
-def keyless(sweep: Sweep) -> list[Reject]:
-    """Return the rejections of a sweep's records in which no id can be read."""
-    reason = "no id can be read in it"
-    return [Reject(None, raw, "no_id", reason, sent_at) for raw, sent_at in sweep.keyless.items()]
+def keyless(raw: bytes, sent_at: datetime) -> Reject:
+    """Return the rejection of a record in which no id can be read."""
+    return Reject(None, raw, "no_id", "no id can be read in it", sent_at)
 
 
-async def in_turn(scopes: Iterable[str]) -> AsyncIterator[str]:
-    """Yield ``scopes`` as they are."""
-    for scope in scopes:
-        yield scope
+async def once(reading: Awaitable[Reading]) -> AsyncIterator[Reading]:
+    """Yield the one reading of a scope that is read as a whole."""
+    yield await reading
+
+
+async def in_turn(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yield ``items`` as they are."""
+    for item in items:
+        yield item
 
 
 async def contained(
@@ -116,6 +122,7 @@ async def contained(
             due_at,
             access=access,
             setback=exc,
+            coverage=Coverage.NOTHING,
             is_progress=not context.request.only,
         )
 

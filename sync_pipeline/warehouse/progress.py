@@ -28,11 +28,20 @@ class Reason(StrEnum):
     """Why a reading is incomplete."""
 
     ORDER_NOT_PROVEN = "order not proven"
+    IDS_NOT_PROVEN = "the list that names the ids is not proven"
     DENIED = "denied"
     NOT_FOUND = "not found"
     WRONG_ANSWER = "wrong answer"
     REFUSED = "request refused"
     UNAVAILABLE = "unavailable"
+
+
+class Coverage(StrEnum):
+    """How much of a scope a reading asked for."""
+
+    WHOLE = "all of it"
+    NEWS = "what is new since the whole was read"
+    NOTHING = "nothing came"
 
 
 # These wait for their own time; asking for everything does not bring them forward.
@@ -48,6 +57,7 @@ class ScopeProgress:
     reason: Reason | None
     read_at: datetime
     due_at: datetime
+    coverage: Coverage = Coverage.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,8 @@ def record_progress(
             "reasons": [r.reason and r.reason.value for r in readings],
             "read_at": [r.read_at for r in readings],
             "due_at": [r.due_at for r in readings],
+            "is_news": [r.coverage is Coverage.NEWS for r in readings],
+            "is_swept": [r.coverage is Coverage.WHOLE for r in readings],
         },
     )
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_pipeline.pull.keys import record_id, tenant_name
+from sync_pipeline.entities import ROCS_COMMUNICATIONS, ROSAAS_TENANTS
+from sync_pipeline.pull.keys import key_of, record_id
 
 
 @pytest.mark.parametrize(
@@ -31,5 +32,22 @@ def test_the_id_is_read_whatever_else_is_wrong_with_the_record(raw: bytes, key: 
 
 
 def test_a_tenant_is_known_by_its_name_in_lower_case_and_by_nothing_else() -> None:
+    tenant_name = key_of(ROSAAS_TENANTS)
     assert tenant_name(b'{"id":"u","systemName":"Acme-1"}') == "acme-1"
     assert tenant_name(b'{"id":"u"}') is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        (b'{"activityId":7}', "7"),
+        (b'{"messageId":"m","id":""}', "m"),
+        (b'{"id":{},"communicationId":"c"}', "c"),
+        (b'{"activityId":7,"id":"1"}', "1"),
+        (b'{"name":"x"}', None),
+    ],
+)
+def test_where_the_shape_is_open_the_first_name_that_holds_a_key_counts(
+    raw: bytes, key: str | None
+) -> None:
+    assert key_of(ROCS_COMMUNICATIONS)(raw) == key

@@ -9,8 +9,8 @@ from math import log2
 
 import pytest
 
-from sync_pipeline.pull.keys import tenant_name
-from sync_pipeline.pull.sweep import Sweep, sweep_list
+from sync_pipeline.pull.keys import key_reader
+from sync_pipeline.pull.sweep import SweptList, sweep_list
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.warehouse.progress import Proof, Reason
 from sync_pipeline_tests.moving_list import BEGINNING, Beyond, MovingList, row
@@ -18,11 +18,11 @@ from sync_pipeline_tests.moving_list import BEGINNING, Beyond, MovingList, row
 ABC = [row("a"), row("b"), row("c")]
 
 
-def swept(moving: MovingList) -> Sweep:
+def swept(moving: MovingList) -> SweptList:
     return asyncio.run(sweep_list(moving.fetch))
 
 
-def swept_pages(*pages: Page) -> Sweep:
+def swept_pages(*pages: Page) -> SweptList:
     answers = iter(pages)
 
     async def fetch(_number: int) -> Page:
@@ -251,7 +251,7 @@ def test_a_list_of_tenants_is_keyed_by_lower_case_name_and_never_by_id() -> None
     async def fetch(_number: int) -> Page:
         return page(b'{"systemName":"Acme","id":"1"}', b'{"id":"2"}', total=2)
 
-    sweep = asyncio.run(sweep_list(fetch, key_of=tenant_name))
+    sweep = asyncio.run(sweep_list(fetch, key_of=key_reader("systemName", is_lower=True)))
 
     assert (set(sweep.rows), list(sweep.keyless)) == ({"acme"}, [b'{"id":"2"}'])
 

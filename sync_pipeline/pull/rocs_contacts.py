@@ -1,0 +1,156 @@
+"""ROCS contacts: by the list, or one by one by the documented lookups; with dynamic fields.
+
+The fields that a customer's set-up adds are an answer of their own. It is read when the contact
+is new, changed or named by the request, or when it was last read longer ago than the staleness
+bound (nothing else tells that they changed).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from sync_pipeline.mapping.rocs import DYNAMIC_FIELDS
+from sync_pipeline.pull.due import due_scopes
+from sync_pipeline.pull.keys import record_id
+from sync_pipeline.pull.lists import plan_list
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.sieve import changed_records
+from sync_pipeline.pull.work import (
+    MISSING_AGAIN_AFTER,
+    Context,
+    Work,
+    contained,
+    hash_of,
+    in_turn,
+    keyless,
+    once,
+)
+from sync_pipeline.records import Record
+from sync_pipeline.settings import RocsSettings
+from sync_pipeline.sources.answers import Answer
+from sync_pipeline.sources.rocs import ContactKey, RocsApi
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.progress import Proof, Reason, stale_details
+from sync_pipeline.warehouse.registry import known_identifiers
+
+
+async def plan_rocs_contacts(context: Context, api: RocsApi, settings: RocsSettings) -> Work:
+    """Plan the list, or the lookups of the contacts that are registered or named."""
+    reader = _Reader(context, api, has_dynamic=settings.dynamic_path is not None)
+    if context.request.only:
+        named = list(dict.fromkeys(context.request.only))
+        return Work(len(named), in_turn(named), lambda name: once(reader.by_id(name)))
+    if settings.contacts_mode == "lookup":
+        total, scopes = await due_scopes(context)
+        return Work(total, scopes, lambda scope: once(reader.by_lookup(scope)))
+    complete = reader.with_dynamic if reader.has_dynamic else None
+    return await plan_list(context, api.contacts_page, complete=complete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    context: Context
+    api: RocsApi
+    has_dynamic: bool
+
+    async def by_id(self, contact_id: str) -> Reading:
+        """Read one contact that a request names by its ROCS id."""
+        return await self._contained(contact_id, self._found(contact_id, [("id", contact_id)]))
+
+    async def by_lookup(self, crmcom_id: str) -> Reading:
+        """Read the ROCS contact of a person whom CRM.COM knows, by what is known of them."""
+        keys = await asyncio.to_thread(self._keys, crmcom_id)
+        return await self._contained(crmcom_id, self._found(crmcom_id, keys))
+
+    async def with_dynamic(self, page: Reading) -> AsyncIterator[Reading]:
+        """Yield a page of the list, and each of its contacts that needs its dynamic fields."""
+        wanted = await asyncio.to_thread(self._wanted, page.records)
+        plain = [record for record in page.records if record.record_id not in wanted]
+        # A repeated row would come without its dynamic fields; the next reading brings it.
+        yield replace(page, records=plain, repeats=[])
+        completed = (self._completed(r) for r in page.records if r.record_id in wanted)
+        for reading in await asyncio.gather(*completed):
+            yield reading
+
+    async def _contained(self, scope: str, reading: Awaitable[Reading]) -> Reading:
+        outcome = await contained(self.context, scope, datetime.now(UTC), reading)
+        # What ROCS says of access is no news of CRM.COM's registry.
+        return replace(outcome, access=None)
+
+    def _keys(self, crmcom_id: str) -> list[tuple[ContactKey, str]]:
+        with transaction(self.context.engine) as connection:
+            known = known_identifiers(connection, crmcom_id, source=self.context.stream.source)
+        keys: list[tuple[ContactKey, str | None]] = [
+            ("id", known.contact_id),
+            ("externalId", crmcom_id),
+            ("email", known.email),
+            ("mobile", known.phone),
+        ]
+        return [(by, value) for by, value in keys if value]
+
+    async def _found(self, scope: str, keys: list[tuple[ContactKey, str]]) -> Reading:
+        began_at = datetime.now(UTC)
+        for by, value in keys:
+            answer = await self.api.find_contact(by, value)
+            if answer is not None:
+                return await self._read(scope, answer)
+        if self.context.request.only:
+            reason = Reason.NOT_FOUND
+            return Reading(scope, Proof.INCOMPLETE, reason, began_at, began_at, is_progress=False)
+        # That ROCS does not know them is an answer too.
+        due_at = began_at + MISSING_AGAIN_AFTER
+        return Reading(scope, Proof.SINGLE_RESPONSE, None, began_at, due_at)
+
+    async def _read(self, scope: str, answer: Answer) -> Reading:
+        read_at = answer.sent_at
+        due_at = self.context.due_again(read_at)
+        reading = Reading(scope, Proof.SINGLE_RESPONSE, None, read_at, due_at)
+        contact_id = record_id(answer.record)
+        if contact_id is None:
+            return replace(reading, rejects=[keyless(answer.record, read_at)])
+        raw_hash = hash_of(self.context.stream, answer.record)
+        record = Record(contact_id, scope, answer.record, b"", raw_hash, read_at)
+        return replace(reading, records=[await self._with_dynamic(record)])
+
+    async def _completed(self, record: Record) -> Reading:
+        contact_id, read_at = record.record_id, record.observed_at
+        reading = Reading(
+            contact_id,
+            Proof.SINGLE_RESPONSE,
+            None,
+            read_at,
+            self.context.due_again(read_at),
+            is_scope=False,
+        )
+
+        async def read() -> Reading:
+            return replace(reading, records=[await self._with_dynamic(record)])
+
+        outcome = await self._contained(contact_id, read())
+        if outcome.setback is None:
+            return outcome
+        # What the list says is loaded; without a hash the next reading asks again.
+        return replace(outcome, records=[replace(record, raw_hash=None)], is_scope=False)
+
+    async def _with_dynamic(self, record: Record) -> Record:
+        if not self.has_dynamic:
+            return record
+        answer = await self.api.dynamic_fields(record.record_id)
+        fields = msgspec.Raw(answer.record if answer else b"null")
+        return replace(record, detail=msgspec.json.encode({DYNAMIC_FIELDS: fields}))
+
+    def _wanted(self, records: list[Record]) -> set[str]:
+        ids = [record.record_id for record in records]
+        if self.context.request.is_full:
+            return set(ids)
+        bound = timedelta(hours=self.context.settings.staleness_bound_hours)
+        since = self.context.request.due.now - bound
+        with transaction(self.context.engine) as connection:
+            changed = changed_records(connection, self.context.stream, records)
+            stale = stale_details(connection, self.context.stream, ids, since=since)
+        return {record.record_id for record in changed} | stale

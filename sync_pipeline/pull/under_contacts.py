@@ -1,0 +1,75 @@
+"""What hangs under a registered contact: how one of its lists is read, and what may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from datetime import UTC, datetime
+from functools import partial
+
+from sync_pipeline.pull.contact_ids import are_ids_proven
+from sync_pipeline.pull.due import due_scopes, register_asked
+from sync_pipeline.pull.keys import key_of
+from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.sweep import FetchPage, SweptList, sweep_list
+from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless, once
+from sync_pipeline.records import Record
+from sync_pipeline.sources.crmcom import CrmcomApi
+
+# Ten times what a contact is known to have: a list without an end must not hold the others up.
+MOST_PAGES = 2_000
+
+
+async def plan_approval_requests(context: Context, api: CrmcomApi) -> Work:
+    """Plan the contacts whose list is due; complete they are if the ids are."""
+    is_grounded = await are_ids_proven(context, api)
+    total, scopes = await due_scopes(context)
+
+    def read(contact_id: str) -> AsyncIterator[Reading]:
+        fetch = partial(api.approval_requests_page, contact_id)
+        return once(read_under(context, contact_id, _read_list(context, contact_id, fetch)))
+
+    return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
+
+
+async def read_under(context: Context, contact_id: str, reading: Awaitable[Reading]) -> Reading:
+    """Read one contact's scope; what is wrong with it alone stops no other."""
+    outcome = await contained(context, contact_id, datetime.now(UTC), reading)
+    return await register_asked(context, outcome)
+
+
+async def sweep_under(context: Context, fetch: FetchPage) -> SweptList:
+    """Read one contact's list, which is known to be small."""
+    return await sweep_list(fetch, key_of=key_of(context.stream), most_pages=MOST_PAGES)
+
+
+def listed(context: Context, contact_id: str, sweep: SweptList) -> list[Record]:
+    """Return the records of one contact's list.
+
+    The contact takes part in their hash: a row may leave out whose it is.
+    """
+    return [
+        Record(key, contact_id, raw, b"", hash_of(context.stream, raw, context=contact_id), sent_at)
+        for key, (raw, sent_at) in sweep.rows.items()
+    ]
+
+
+def list_reading(
+    context: Context, contact_id: str, sweep: SweptList, records: list[Record]
+) -> Reading:
+    """Return the reading of one contact's list."""
+    return Reading(
+        contact_id,
+        sweep.proof,
+        sweep.reason,
+        sweep.started_at,
+        context.due_again(sweep.started_at),
+        records=records,
+        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless.items()],
+        duplicates=sweep.duplicates,
+        access="granted",
+    )
+
+
+async def _read_list(context: Context, contact_id: str, fetch: FetchPage) -> Reading:
+    sweep = await sweep_under(context, fetch)
+    return list_reading(context, contact_id, sweep, listed(context, contact_id, sweep))
