@@ -1,29 +1,28 @@
-"""Write a frame to its table: staging by binary COPY, then set-based statements.
+"""Write frames to their table by binary COPY, and what is stored already by way of staging.
 
-What is new is inserted; what changed is updated and its superseded version moves to the history;
-the same content under other bytes gets its raw hash renewed and nothing else; a reading that is
-older than the stored one, or than the scope's proof, changes nothing.
+What is new goes straight into the table; what changed is updated and its superseded version moves
+to the history; the same content under other bytes gets its raw hash renewed and nothing else; a
+reading that is older than the stored one, or than the scope's proof, changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 import psycopg
 import pyarrow as pa
-from pgpq import ArrowToPostgresBinaryEncoder
-from pgpq.encoders import StringEncoderBuilder
-from pgpq.schema import Jsonb
-from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.schema import CreateTable
 
 from sync_pipeline.entities import Entity, Stream
-from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse import upsert
+from sync_pipeline.warehouse.copy import copy_rows
 from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.hashes import content_hashes
+from sync_pipeline.warehouse.stored import outpaced, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +41,36 @@ def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id:
     Raises UnstorableError when PostgreSQL cannot hold a value of it, other WarehouseErrors when
     it is away or refuses; after either the transaction can only be rolled back.
     """
-    if frame.empty:
-        return Loaded()
-    hashes = pd.Series(content_hashes(stream.entity, frame), dtype=frame["raw_hash"].dtype)
-    statements = upsert.statements(stream.entity)
-    written = {
-        "the_source": stream.source,
-        "the_entity": stream.entity.name,
-        "the_run": run_id,
-    }
+    ordered = frame.sort_values(stream.entity.key, ignore_index=True)
+    keys, scopes = ordered[stream.entity.key].tolist(), ordered["scope"].fillna("").tolist()
     with in_words():
-        connection.execute(CreateTable(upsert.staging_table(stream.entity), if_not_exists=True))
-        connection.execute(statements.empty_staging)
-        _copy(connection, stream.entity, frame.assign(content_hash=hashes))
-        for statement in statements.in_order:
-            connection.execute(statement, written)
-        verdicts = dict(connection.execute(statements.count_verdicts).all())
+        standing = standing_of(connection, stream, keys)
+        held = outpaced(connection, stream, scopes, ordered["observed_at"].tolist())
+    is_new = ordered.index.isin(set(standing.missing) - held)
+    return load_pieces(connection, stream, [ordered[is_new]], [ordered[~is_new]], run_id=run_id)
+
+
+def load_pieces(
+    connection: Connection,
+    stream: Stream,
+    new: Iterable[pd.DataFrame],
+    known: Iterable[pd.DataFrame],
+    *,
+    run_id: str,
+) -> Loaded:
+    """Do the same with frames of which it is known what the table holds.
+
+    The keys of ``new`` were not in the table and are in order, over all of its frames, and no
+    proof of their scopes is younger than they are. Each frame is asked for when the one before is
+    on its way to the server.
+    """
+    pieces = (_with_hashes(stream.entity, frame) for frame in new if len(frame))
+    with in_words():
+        inserted, left = _insert(connection, stream, pieces, run_id)
+        staged = [*left, *(_with_hashes(stream.entity, frame) for frame in known if len(frame))]
+        verdicts = _upsert(connection, stream, staged, run_id) if staged else {}
     return Loaded(
-        inserted=verdicts.get("new", 0),
+        inserted=inserted + verdicts.get("new", 0),
         updated=verdicts.get("changed", 0),
         unchanged=verdicts.get("same", 0),
         # A row without a verdict was removed by another session in the meantime.
@@ -67,32 +78,65 @@ def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id:
     )
 
 
-def _copy(connection: Connection, entity: Entity, frame: pd.DataFrame) -> None:
-    staging = upsert.staging_table(entity)
-    names = [column.name for column in staging.columns if column.name in frame]
-    table = pa.Table.from_pandas(frame[names], preserve_index=False)
-    encoder = _encoder(entity, table.schema)
-    command = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(
-        sql.Identifier(staging.name), sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    # Not `driver_connection`: a run detaches its session from the pool, which empties that.
-    driver = connection.connection.dbapi_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise WarehouseError("the connection to the warehouse broke")
-    with driver.cursor() as cursor, cursor.copy(command) as copy:
-        copy.write(encoder.write_header())
-        for batch in table.to_batches():
-            copy.write(encoder.write_batch(batch))
-        copy.write(encoder.finish())
+def _insert(
+    connection: Connection, stream: Stream, pieces: Iterator[pa.Table], run_id: str
+) -> tuple[int, list[pa.Table]]:
+    """Return how many rows went straight in, and all of them instead where another was faster."""
+    first = next(pieces, None)
+    if first is None:
+        return 0, []
+    now = connection.execute(select(func.clock_timestamp())).scalar_one()
+    sent: list[pa.Table] = [first]
+
+    def completed() -> Iterator[pa.Table]:
+        yield _complete(first, stream, run_id, now)
+        for piece in pieces:
+            sent.append(piece)
+            yield _complete(piece, stream, run_id, now)
+
+    try:
+        with connection.begin_nested():
+            copy_rows(connection, stream.entity.table, completed())
+    except psycopg.errors.UniqueViolation:
+        # Another session has just inserted one of the keys: all go the long way, in order.
+        return 0, [*sent, *pieces]
+    return sum(len(piece) for piece in sent), []
 
 
-def _encoder(entity: Entity, schema: pa.Schema) -> ArrowToPostgresBinaryEncoder:
-    return ArrowToPostgresBinaryEncoder.new_with_encoders(
-        schema,
-        {
-            field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
-            if field.name in entity.json_columns
-            else ArrowToPostgresBinaryEncoder.infer_encoder(field)
-            for field in schema
-        },
-    )
+def _upsert(
+    connection: Connection, stream: Stream, pieces: Iterable[pa.Table], run_id: str
+) -> dict[str | None, int]:
+    staging = upsert.staging_table(stream.entity)
+    statements = upsert.statements(stream.entity)
+    written = {
+        "the_source": stream.source,
+        "the_entity": stream.entity.name,
+        "the_run": run_id,
+    }
+    connection.execute(CreateTable(staging, if_not_exists=True))
+    connection.execute(statements.empty_staging)
+    copy_rows(connection, staging, pieces)
+    for statement in statements.in_order:
+        connection.execute(statement, written)
+    return dict(connection.execute(statements.count_verdicts).all())
+
+
+def _with_hashes(entity: Entity, frame: pd.DataFrame) -> pa.Table:
+    columns = {name: frame[name].array.__arrow_array__() for name in frame.columns}
+    columns["content_hash"] = pa.array(content_hashes(entity, frame), pa.binary())
+    return pa.table(columns)
+
+
+def _complete(piece: pa.Table, stream: Stream, run_id: str, now: datetime) -> pa.Table:
+    """Return the rows with what the table says of each version."""
+    instant = pa.timestamp("us", tz="UTC")
+    same = {
+        "source": pa.scalar(stream.source),
+        "cause": pa.scalar("source"),
+        "run_id": pa.scalar(run_id),
+        "loaded_at": pa.scalar(now, instant),
+    }
+    complete = piece.drop_columns(["scope"])
+    for name, value in same.items():
+        complete = complete.append_column(name, pa.repeat(value, len(piece)))
+    return complete

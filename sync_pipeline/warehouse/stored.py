@@ -3,25 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+import msgspec
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSON
 
-from sync_pipeline.entities import TEXT, Stream
+from sync_pipeline.entities import BYTES, TEXT, Entity, Stream
+from sync_pipeline.warehouse.hashes import HASH_BYTES
+from sync_pipeline.warehouse.upsert import WATERMARKS
+
+# In the place of the hash of a record that has none: no row holds it.
+_NO_HASH = bytes(HASH_BYTES)
 
 
-def stored_hashes(connection: Connection, stream: Stream, keys: Sequence[str]) -> dict[str, bytes]:
-    """Return the raw hash of each current row among ``keys``, by key."""
-    table = stream.entity.table
-    key = table.c[stream.entity.key]
-    wanted = bindparam("keys", list(keys), type_=ARRAY(TEXT))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a list of keys, the places of those that the table lacks, and of those with other bytes.
+
+    What is at neither place is stored with the very bytes.
+    """
+
+    missing: list[int]
+    differing: list[int]
+
+
+def standing_of(
+    connection: Connection, stream: Stream, keys: Sequence[str], hashes: Sequence[bytes | None] = ()
+) -> Standing:
+    """Compare ``keys``, and the raw hashes that go with them, with the current rows.
+
+    Without hashes every stored row differs.
+    """
+    if not keys:
+        return Standing([], [])
+    # Arrays of the driver's are made element by element; these two in one go.
+    asked = {
+        "source": stream.source,
+        "keys": msgspec.json.encode(keys).decode(),
+        "hashes": b"".join(hashed or _NO_HASH for hashed in hashes),
+    }
+    row = connection.execute(_comparison(stream.entity), asked).one()
+    return Standing(row.missing or [], row.differing or [])
+
+
+def outpaced(
+    connection: Connection, stream: Stream, scopes: Sequence[str], read_at: Sequence[datetime]
+) -> set[int]:
+    """Return the places of those of which a later reading than theirs has proven the scope."""
+    if not scopes:
+        return set()
+    wanted = func.json_array_elements_text(cast(bindparam("scopes", type_=String), JSON))
     query = (
-        select(key, table.c.raw_hash)
-        .where(table.c.source == stream.source)
-        .where(key == func.any(wanted))
-        .where(table.c.raw_hash.is_not(None))
+        select(WATERMARKS.c.scope, WATERMARKS.c.proven_at)
+        .where(WATERMARKS.c.source == stream.source)
+        .where(WATERMARKS.c.entity == stream.entity.name)
+        .where(WATERMARKS.c.scope.in_(select(wanted)))
+        .where(WATERMARKS.c.proven_at > min(read_at))
     )
-    return {str(row[0]): bytes(row[1]) for row in connection.execute(query)}
+    named = {"scopes": msgspec.json.encode(list(set(scopes))).decode()}
+    proven = dict(connection.execute(query, named).all())
+    if not proven:
+        return set()
+    return {
+        place
+        for place, (scope, at) in enumerate(zip(scopes, read_at, strict=True))
+        if proven.get(scope, at) > at
+    }
+
+
+@cache
+def _comparison(entity: Entity) -> Select[Sequence[int], Sequence[int]]:
+    table = entity.table
+    key = table.c[entity.key]
+    keys = cast(bindparam("keys", type_=String), JSON)
+    asked = (
+        func.json_array_elements_text(keys)
+        .table_valued(column("key", TEXT), with_ordinality="number", name="asked")
+        .render_derived()
+    )
+    place = cast(asked.c.number - 1, Integer)
+    hashed = func.substring(
+        bindparam("hashes", type_=BYTES), place * HASH_BYTES + 1, HASH_BYTES, type_=BYTES
+    )
+    found = asked.outerjoin(
+        table, and_(table.c.source == bindparam("source", type_=TEXT), key == asked.c.key)
+    )
+    return select(
+        func.array_agg(place).filter(key.is_(None)).label("missing"),
+        func.array_agg(place)
+        .filter(key.is_not(None), table.c.raw_hash.is_distinct_from(hashed))
+        .label("differing"),
+    ).select_from(found)
 
 
 def count_rows(connection: Connection, stream: Stream) -> int:

@@ -3,8 +3,9 @@
 All of them work on a temporary staging table with one row per key, and give each row its
 verdict: ``outdated``, ``new``, ``same`` or ``changed``.
 
-Concurrent loads of the same keys: what is new goes in first, in the order of its keys, and waits
-for another session that is inserting the same key; whoever comes second finds the row stored.
+Concurrent loads of the same keys: what is new goes in first, in the order of its keys' bytes (as
+rows that go straight into the table do, in `load`), and waits for another session that is
+inserting the same key; whoever comes second finds the row stored.
 Then the stored rows are locked, in the order of their keys, and only then compared. So no two
 loads wait for one another in a circle, and the later reading wins, whoever commits first.
 """
@@ -115,7 +116,7 @@ def _insert_new(entity: Entity, staged: Table) -> Executable:
         select(*[value.label(name) for name, value in values.items()])
         .where(staged.c.verdict.is_(None))
         .where(~select(literal(1)).where(_is_stored(entity, staged)).exists())
-        .order_by(staged.c[entity.key])
+        .order_by(staged.c[entity.key].collate("C"))
     )
     inserted = (
         insert_or_leave(entity.table)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Text, cast, select, text
 from sync_pipeline.entities import CRMCOM_CONTACTS, ENTITIES, Stream
 from sync_pipeline.warehouse.load import Loaded, load
 from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
-from sync_pipeline.warehouse.stored import stored_hashes
+from sync_pipeline.warehouse.stored import Standing, standing_of
 from sync_pipeline_tests.canonical import frame_of
 from sync_pipeline_tests.database.readings import (
     at,
@@ -149,7 +149,10 @@ def test_the_same_under_other_bytes_renews_the_raw_hash_and_nothing_else(engine:
     assert commit_contacts(engine, other, run_id="later") == Loaded(unchanged=1)
     assert _row_a(engine) == {**before, "raw_hash": other.raw_hash}
     with engine.begin() as connection:
-        assert stored_hashes(connection, CRMCOM_CONTACTS, ["a", "b"]) == {"a": other.raw_hash}
+        standing = standing_of(
+            connection, CRMCOM_CONTACTS, ["a", "b"], [other.raw_hash, other.raw_hash]
+        )
+    assert standing == Standing(missing=[1], differing=[])
     assert rows(engine, "SELECT count(*) FROM warehouse.contacts_history") == [(0,)]
 
 
@@ -166,10 +169,11 @@ def test_several_batches_fit_into_one_transaction_and_one_session(engine: Engine
     with engine.connect() as connection:
         with connection.begin():
             assert load_contacts(connection, [named("a", "Ann", hours=1)]) == Loaded(inserted=1)
-            assert load_contacts(connection, [named("b", "Bea", hours=1)]) == Loaded(inserted=1)
+            both = [named("a", "Abe", hours=2), named("b", "Bea", hours=2)]
+            assert load_contacts(connection, both) == Loaded(inserted=1, updated=1)
         with connection.begin():
             assert _staged(connection) == 0
-            changed = [named("a", "Cid", hours=2), named("c", "Cid", hours=2)]
+            changed = [named("a", "Cid", hours=3), named("c", "Cid", hours=3)]
             assert load_contacts(connection, changed) == Loaded(inserted=1, updated=1)
     assert names(engine) == {"a": "Cid", "b": "Bea", "c": "Cid"}
 
