@@ -157,8 +157,13 @@ def pull(
     named = _streams_named(streams or [])
     if not all(one.strip() for one in contact or ()):
         raise typer.BadParameter("--contact needs an id")
+    whole = [stream for stream in named if not stream.has_single_reads]
+    if contact and whole:
+        raise typer.BadParameter(f"{whole[0]} is one list: none of it can be read alone")
     ready = make_ready()
     streams_on = named or _streams_on(ready.settings)
+    if contact:
+        streams_on = [stream for stream in streams_on if stream.has_single_reads]
     pulled = _pulled(ready, streams_on, is_full=full, only=tuple(contact or ()))
     console.show_rows([one.row() for one in pulled], as_json=as_json)
     raise typer.Exit(_exit_code(pulled, is_strict=strict))
@@ -233,10 +238,11 @@ def _streams_named(names: list[str]) -> list[Stream]:
 
 
 def _streams_on(settings: Settings) -> list[Stream]:
-    on = [s for s in STREAMS.values() if settings.of_source(s.source)]
-    for source in sorted({s.source for s in STREAMS.values()} - {s.source for s in on}):
-        console.err.print(f"{source} is off: {source.upper()}_BASE_URL is not set")
-    return on
+    missing = {s: settings.missing_for(s.source, s.entity.name) for s in STREAMS.values()}
+    for variable in dict.fromkeys(filter(None, missing.values())):
+        off = ", ".join(str(s) for s, lacking in missing.items() if lacking == variable)
+        console.err.print(f"off, as {variable} is not set: {off}")
+    return [stream for stream, lacking in missing.items() if lacking is None]
 
 
 def _pulled(

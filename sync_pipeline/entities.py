@@ -237,24 +237,28 @@ class Stream:
     """One entity of one source: what a run works on.
 
     ``upstream`` is the stream that brings the contacts under which this one's lists hang.
+    ``has_single_reads`` tells whether a run may name the contacts or tenants to read.
     """
 
     source: str
     entity: Entity
     upstream: Stream | None = field(default=None, compare=False)
+    has_single_reads: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.source}/{self.entity.name}"
 
 
-CRMCOM_CONTACTS = Stream("crmcom", CONTACTS)
-CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS, upstream=CRMCOM_CONTACTS)
-CRMCOM_APPROVAL_REQUESTS = Stream("crmcom", APPROVAL_REQUESTS, upstream=CRMCOM_CONTACTS)
-ROCS_CONTACTS = Stream("rocs", CONTACTS)
+CRMCOM_CONTACTS = Stream("crmcom", CONTACTS, has_single_reads=True)
+CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS, CRMCOM_CONTACTS, has_single_reads=True)
+CRMCOM_APPROVAL_REQUESTS = Stream(
+    "crmcom", APPROVAL_REQUESTS, CRMCOM_CONTACTS, has_single_reads=True
+)
+ROCS_CONTACTS = Stream("rocs", CONTACTS, has_single_reads=True)
 ROCS_COMMUNICATIONS = Stream("rocs", COMMUNICATIONS)
 ROCS_CONTACT_LISTS = Stream("rocs", CONTACT_LISTS)
 ROCS_CAMPAIGNS = Stream("rocs", CAMPAIGNS)
-ROSAAS_TENANTS = Stream("rosaas", TENANTS)
+ROSAAS_TENANTS = Stream("rosaas", TENANTS, has_single_reads=True)
 ROSAAS_PLANS = Stream("rosaas", PLANS)
 ROSAAS_SPECIFICATIONS = Stream("rosaas", SPECIFICATIONS)
 

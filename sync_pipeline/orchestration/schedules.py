@@ -74,8 +74,9 @@ def stream_schedule(stream: Stream, settings: Settings) -> dg.ScheduleDefinition
 
 def _obstacle(stream: Stream, pipeline: Pipeline, instance: dg.DagsterInstance) -> str | None:
     """Return why no run of the stream is to be launched now, if there is a reason."""
-    if pipeline.settings.of_source(stream.source) is None:
-        return f"{stream.source} is off: set {stream.source.upper()}_BASE_URL"
+    missing = pipeline.settings.missing_for(stream.source, stream.entity.name)
+    if missing:
+        return f"{stream} is off: set {missing}"
     settle_dead_runs(pipeline.engine, instance)
     waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
     if instance.get_runs_count(waiting):

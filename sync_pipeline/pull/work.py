@@ -63,9 +63,10 @@ class Context:
     @property
     def source(self) -> SourceSettings:
         """The settings of the stream's source; raises SettingsError where it is off."""
-        settings = self.settings.of_source(self.stream.source)
-        if settings is None:
-            variable = f"{self.stream.source.upper()}_BASE_URL"
+        source = self.stream.source
+        settings = self.settings.of_source(source)
+        variable = self.settings.missing_for(source, self.stream.entity.name)
+        if settings is None or variable:
             raise SettingsError(f"{self.stream} is off: set {variable} to read it")
         return settings
 

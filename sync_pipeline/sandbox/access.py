@@ -35,12 +35,7 @@ def environment(address: str, crmcom_version: str = CRMCOM_VERSION) -> dict[str,
         "ROSAAS_BASE_URL": address,
         "ROSAAS_CLIENT_ID": ROSAAS_CLIENT_ID,
         "ROSAAS_CLIENT_SECRET": ROSAAS_CLIENT_SECRET,
-    }
-
-
-def rocs_environment(address: str) -> dict[str, str]:
-    """Name the variables for ROCS, with a path for each call that its vendor does not publish."""
-    return {
+        # With a path for each call that the vendor does not publish.
         "ROCS_BASE_URL": address + ROCS_PREFIX,
         "ROCS_TOKEN_URL": address + ROCS_TOKEN_PATH,
         "ROCS_CLIENT_ID": ROCS_CLIENT_ID,

@@ -86,6 +86,12 @@ class Settings(Group):
         }
         return by_name[source]
 
+    def missing_for(self, source: str, entity: str) -> str | None:
+        """Return the variable without which a stream is off; None while it is on."""
+        if self.of_source(source) is None:
+            return f"{source.upper()}_BASE_URL"
+        return self.rocs.missing_for(entity) if source == "rocs" and self.rocs else None
+
     @property
     def is_any_source_on(self) -> bool:
         """Whether a real source (or one that looks real) is configured."""

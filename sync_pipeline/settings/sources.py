@@ -118,6 +118,16 @@ class RocsSettings(SourceSettings):
             raise ValueError("ROCS_PAGE_PARAM and ROCS_SIZE_PARAM should differ")
         return self
 
+    def missing_for(self, entity: str) -> str | None:
+        """Return the variable that would tell where an entity is found; None if it is known."""
+        paths = {
+            "communications": ("ROCS_ACTIVITY_PATH", self.activity_path),
+            "contact_lists": ("ROCS_LISTS_PATH", self.lists_path),
+            "campaigns": ("ROCS_CAMPAIGNS_PATH", self.campaigns_path),
+        }
+        variable, path = paths.get(entity, ("", self.contacts_path))
+        return None if path else variable
+
 
 class RosaasSettings(SourceSettings):
     """RoSaaS: the external-system API of one product."""

@@ -83,7 +83,7 @@ def test_a_source_that_is_off_is_skipped_with_its_variable(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ROSAAS_BASE_URL")
-    assert said(tick(ROSAAS_TENANTS, instance)) == "rosaas is off: set ROSAAS_BASE_URL"
+    assert said(tick(ROSAAS_TENANTS, instance)) == "rosaas/tenants is off: set ROSAAS_BASE_URL"
 
 
 def test_a_stream_that_is_being_read_is_skipped(

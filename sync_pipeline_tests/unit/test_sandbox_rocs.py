@@ -642,7 +642,7 @@ def test_the_place_of_an_activity_is_arithmetic() -> None:
 
 
 def test_the_variables_point_at_what_is_served(client: Client) -> None:
-    variables = access.rocs_environment("http://127.0.0.1:9")
+    variables = access.environment("http://127.0.0.1:9")
     assert variables == {
         "ROCS_BASE_URL": "http://127.0.0.1:9/rocs",
         "ROCS_TOKEN_URL": "http://127.0.0.1:9/rocs-login/oauth2/token",
