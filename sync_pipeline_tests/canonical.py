@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow as pa
+from pandas.testing import assert_frame_equal
 
-from sync_pipeline.entities import Entity
-from sync_pipeline.normalise.communications import normalise_communications
-from sync_pipeline.normalise.contacts import normalise_contacts
-from sync_pipeline.normalise.frame import Normalised, schema
-from sync_pipeline.normalise.tenants import normalise_tenants
+from sync_pipeline.entities import ENTITIES, STREAMS, Entity
+from sync_pipeline.normalise import streams
+from sync_pipeline.normalise.frame import schema
 from sync_pipeline.records import Record
 
 OBSERVED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-NORMALISERS: dict[str, Callable[[Iterable[Record]], Normalised]] = {
-    "contacts": normalise_contacts,
-    "communications": normalise_communications,
-    "tenants": normalise_tenants,
-}
-KEYS = {
-    "contacts": "contact_id",
-    "communications": "communication_id",
-    "tenants": "tenant_name",
-}
-_JSON = ("attributes", "metadata", "specifications")
+NORMALISERS = {name: streams.NORMALISERS[stream] for name, stream in STREAMS.items()}
+_JSON = frozenset(name for entity in ENTITIES.values() for name in entity.json_columns)
 # What every row has beside the columns of its entity and its attributes.
 _ALWAYS = ("scope", "raw_hash", "observed_at")
 
@@ -46,19 +36,21 @@ def record(
 
 
 def row_of(
-    entity: str, detail: str | bytes, *, record_id: str = "id-1", listed: str = ""
+    stream: str, detail: str | bytes, *, record_id: str = "id-1", listed: str = ""
 ) -> dict[str, object]:
     """Normalise one record; return its columns that are not null, without the key asked for.
 
-    The same for the contact whose list brought a communication.
+    The same for the contact whose list brought it, where the stream has lists of contacts.
     """
+    normaliser = NORMALISERS[stream]
     asked = record(detail, record_id=record_id, listed=listed, scope="contact-1")
-    normalised = NORMALISERS[entity]([asked])
+    normalised = normaliser([asked])
     assert normalised.rejects == []
     (row,) = rows_of(normalised.frame)
-    assert row.pop(KEYS[entity]) == record_id
-    if entity == "communications" and row["contact_id"] == "contact-1":
-        del row["contact_id"]
+    assert row.pop(normaliser.entity.key) == record_id
+    scope_column = normaliser.scope_column
+    if scope_column is not None and row[scope_column] == "contact-1":
+        del row[scope_column]
     return {name: value for name, value in row.items() if name not in _ALWAYS}
 
 
@@ -67,14 +59,28 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, object]]:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     return [
         {
-            name: as_spelled(value)
-            if name in ("attributes", "metadata", "specifications")
-            else value
+            name: as_spelled(value) if name in _JSON and isinstance(value, str) else value
             for name, value in row.items()
             if value is not None
         }
         for row in table.to_pylist()
     ]
+
+
+def assert_frame(stream: str, records: Iterable[Record], *rows: Mapping[str, object]) -> None:
+    """Compare the whole frame of ``records``: columns, types, and every value.
+
+    JSON may be given as any spelling of the same; what a row always has may be left out.
+    """
+    normaliser = NORMALISERS[stream]
+    normalised = normaliser(records)
+    assert normalised.rejects == []
+    always = {"raw_hash": b"hash", "observed_at": OBSERVED_AT}
+    expected = frame_of(normaliser.entity, [always | dict(row) for row in rows])
+    for name in _JSON.intersection(expected.columns):
+        for frame in (normalised.frame, expected):
+            frame[name] = frame[name].map(_in_order, na_action="ignore").astype(frame[name].dtype)
+    assert_frame_equal(normalised.frame, expected)
 
 
 def frame_of(entity: Entity, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -90,6 +96,15 @@ def as_spelled(text: str) -> object:
     """Decode JSON, each number to its spelling."""
     decoded: object = json.loads(text, parse_float=_Spelled, parse_int=_Spelled)
     return decoded
+
+
+def _in_order(text: str) -> str:
+    decoded = json.loads(text, parse_float=_as_number, parse_int=_as_number)
+    return json.dumps(decoded, sort_keys=True)
+
+
+def _as_number(spelling: str) -> dict[str, str]:
+    return {"number": spelling}
 
 
 class _Spelled(str):

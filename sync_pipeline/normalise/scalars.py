@@ -77,9 +77,10 @@ def day_of_instant(value: object) -> date | None:
 
 
 def is_beyond_midnight(value: object) -> bool:
-    """Tell whether an ISO 8601 text says a time other than midnight."""
+    """Tell whether an ISO 8601 text says a time other than midnight, or an offset."""
     written = _written(value)
-    return written is not None and written.time() != time.min
+    # A time with an offset equals none without.
+    return written is not None and written.timetz() != time.min
 
 
 def day(value: object) -> date | None:

@@ -16,8 +16,9 @@ from sync_pipeline.warehouse.hashes import content_hashes, raw_hash
 from sync_pipeline_tests.canonical import NORMALISERS, OBSERVED_AT, frame_of, record
 
 
-def content(raw: str, entity: str = "contacts") -> bytes:
-    (hashed,) = content_hashes(ENTITIES[entity], NORMALISERS[entity]([record(raw)]).frame)
+def content(raw: str, stream: str = "crmcom/contacts") -> bytes:
+    normaliser = NORMALISERS[stream]
+    (hashed,) = content_hashes(normaliser.entity, normaliser([record(raw)]).frame)
     return hashed
 
 
@@ -62,7 +63,7 @@ def test_what_says_something_else_has_another_hash(one: str, other: str) -> None
 @pytest.mark.parametrize("column", ["specifications", "metadata"])
 def test_blanks_and_the_order_of_keys_do_not_count_in_any_column(column: str) -> None:
     one, same, different = (
-        content(f'{{"{column}":{value}}}', "tenants")
+        content(f'{{"{column}":{value}}}', "rosaas/tenants")
         for value in (
             '[{"a": 1, "b": {"c": 2, "d": 3}}]',
             '[{"b":{"d":3,"c":2},"a":1}]',

@@ -33,7 +33,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("raw", UNKNOWN)
 def test_an_unknown_field_is_kept_unaltered(raw: str) -> None:
-    assert row_of("contacts", raw) == {"attributes": as_spelled(raw)}
+    assert row_of("crmcom/contacts", raw) == {"attributes": as_spelled(raw)}
 
 
 @pytest.mark.parametrize("number", ["1.10", "1E+2", "1e400", "-0.0", "1" * 5000])
@@ -69,7 +69,7 @@ def test_a_number_keeps_its_very_spelling(number: str) -> None:
 def test_of_an_object_the_members_that_no_column_took_stay(
     raw: str, left: dict[str, object]
 ) -> None:
-    assert row_of("contacts", raw)["attributes"] == left
+    assert row_of("crmcom/contacts", raw)["attributes"] == left
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_of_an_object_the_members_that_no_column_took_stay(
 def test_of_two_names_of_a_field_the_likelier_fills_and_what_differs_stays(
     raw: str, email: str, left: dict[str, object]
 ) -> None:
-    assert row_of("contacts", raw) == {"email": email, "attributes": left}
+    assert row_of("crmcom/contacts", raw) == {"email": email, "attributes": left}
 
 
 def test_of_two_names_at_different_depths_what_differs_stays_where_it_was() -> None:
     raw = '{"contact_id": "contact-1", "contact": {"id": "c-2", "name": "Jon"}}'
     left = {"contact": {"id": "c-2", "name": "Jon"}}
-    assert row_of("communications", raw) == {"attributes": left}
+    assert row_of("crmcom/communications", raw) == {"attributes": left}
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_of_two_names_at_different_depths_what_differs_stays_where_it_was() -> N
     ],
 )
 def test_nul_is_shown_as_the_text_of_its_escape(raw: str, shown: dict[str, object]) -> None:
-    assert row_of("contacts", raw) == {"attributes": shown}
+    assert row_of("crmcom/contacts", raw) == {"attributes": shown}
 
 
 def test_both_forms_of_a_record_count_and_the_detail_wins() -> None:
     listed = '{"id": "s", "new": 1, "other": 2, "plan": {"id": "p", "systemName": "old"}}'
     detail = '{"new": 3, "step": 1, "plan": {"systemName": "basic", "tier": 1}}'
-    assert row_of("tenants", detail, listed=listed) == {
+    assert row_of("rosaas/tenants", detail, listed=listed) == {
         "subscription_id": "s",
         "step": 1,
         "plan": "basic",
@@ -135,7 +135,7 @@ def test_both_forms_of_a_record_count_and_the_detail_wins() -> None:
 def test_only_two_objects_are_laid_over_one_another(
     listed: str, detail: str, plan: dict[str, object]
 ) -> None:
-    assert row_of("tenants", detail, listed=listed) == {"attributes": plan}
+    assert row_of("rosaas/tenants", detail, listed=listed) == {"attributes": plan}
 
 
 JSON = st.recursive(
@@ -158,4 +158,4 @@ def test_any_json_under_an_unknown_name_comes_out_as_it_went_in(
 ) -> None:
     raw = json.dumps({"new": value}, ensure_ascii=ensure_ascii)
     if r"\u0000" not in raw:
-        assert row_of("contacts", raw) == {"attributes": as_spelled(raw)}
+        assert row_of("crmcom/contacts", raw) == {"attributes": as_spelled(raw)}

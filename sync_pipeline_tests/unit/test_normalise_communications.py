@@ -72,12 +72,12 @@ IN_BOTH_SAMPLES = {
 
 
 def test_vendor_sample_of_the_list_arrives_in_its_columns() -> None:
-    row = row_of("communications", LIST_SAMPLE, record_id="6A24D2B5E44F44B28451FE021FCAD51E")
+    row = row_of("crmcom/communications", LIST_SAMPLE, record_id="6A24D2B5E44F44B28451FE021FCAD51E")
     assert row == {**IN_BOTH_SAMPLES, "attributes": {"clicked_on": "1"}}
 
 
 def test_vendor_sample_of_a_single_one_has_the_id_that_was_asked_for() -> None:
-    assert row_of("communications", SINGLE_SAMPLE) == {
+    assert row_of("crmcom/communications", SINGLE_SAMPLE) == {
         **IN_BOTH_SAMPLES,
         "subject": "Award Provided",
         "content": "You have been awarded!",
@@ -116,7 +116,7 @@ def test_no_records_make_an_empty_frame_of_the_same_columns() -> None:
 
 
 def test_subject_and_content_stay_verbatim_and_empty_ones_are_null() -> None:
-    assert row_of("communications", r'{"subject": "  Hi\r\n", "content": ""}') == {
+    assert row_of("crmcom/communications", r'{"subject": "  Hi\r\n", "content": ""}') == {
         "subject": "  Hi\r\n",
         "attributes": {},
     }

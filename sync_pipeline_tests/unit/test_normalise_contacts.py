@@ -69,7 +69,7 @@ UPDATE_SAMPLE = """{
 
 
 def test_vendor_sample_arrives_in_its_columns_and_the_rest_in_attributes() -> None:
-    assert row_of("contacts", UPDATE_SAMPLE) == {
+    assert row_of("crmcom/contacts", UPDATE_SAMPLE) == {
         "title": "Sir",
         "first_name": "John",
         "middle_name": "Alias",
@@ -175,6 +175,6 @@ def test_no_records_make_an_empty_frame_of_the_same_columns() -> None:
 
 @pytest.mark.parametrize("record_id", ["CAD1E31269B76D7A65ACCE45B2E68DFD", "e18ee2bc-c6f3-49e1"])
 def test_an_id_is_opaque_text(record_id: str) -> None:
-    assert row_of("contacts", f'{{"id": " {record_id}\\t"}}', record_id=record_id) == {
+    assert row_of("crmcom/contacts", f'{{"id": " {record_id}\\t"}}', record_id=record_id) == {
         "attributes": {}
     }

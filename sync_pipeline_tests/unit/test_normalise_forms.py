@@ -14,22 +14,24 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type] # the parts of a date
 
 
-# Form → entity, column, and a record around the value.
+# Form → stream, column, and a record around the value.
 PLACES = {
-    Form.TEXT: ("contacts", "title", '{"title": %s}'),
-    Form.VERBATIM: ("communications", "subject", '{"subject": %s}'),
-    Form.LOWER: ("contacts", "email", '{"email_address": %s}'),
-    Form.PHONE: ("contacts", "phone", '{"phone": {"number": %s}}'),
-    Form.LANGUAGE: ("contacts", "language", '{"preferred_language_code": %s}'),
-    Form.COUNTRY: ("contacts", "country", '{"country_of_agreement": %s}'),
-    Form.KEYWORD: ("communications", "channel", '{"channel": %s}'),
-    Form.BOOLEAN: ("contacts", "email_opt_out", '{"email_opt_out": %s}'),
-    Form.INTEGER: ("tenants", "step", '{"step": %s}'),
-    Form.EPOCH: ("communications", "viewed_at", '{"viewed_on": %s}'),
-    Form.INSTANT: ("tenants", "started_at", '{"startDate": %s}'),
-    Form.DAY_PARTS: ("contacts", "birth_on", '{"demographics": {"date_of_birth": %s}}'),
-    Form.JSON: ("tenants", "specifications", '{"specifications": %s}'),
-    Form.JSON_TEXT: ("tenants", "metadata", '{"metadata": %s}'),
+    Form.TEXT: ("crmcom/contacts", "title", '{"title": %s}'),
+    Form.VERBATIM: ("crmcom/communications", "subject", '{"subject": %s}'),
+    Form.LOWER: ("crmcom/contacts", "email", '{"email_address": %s}'),
+    Form.PHONE: ("crmcom/contacts", "phone", '{"phone": {"number": %s}}'),
+    Form.LANGUAGE: ("crmcom/contacts", "language", '{"preferred_language_code": %s}'),
+    Form.COUNTRY: ("crmcom/contacts", "country", '{"country_of_agreement": %s}'),
+    Form.KEYWORD: ("crmcom/communications", "channel", '{"channel": %s}'),
+    Form.BOOLEAN: ("crmcom/contacts", "email_opt_out", '{"email_opt_out": %s}'),
+    Form.INTEGER: ("rosaas/tenants", "step", '{"step": %s}'),
+    Form.EPOCH: ("crmcom/communications", "viewed_at", '{"viewed_on": %s}'),
+    Form.INSTANT: ("rosaas/tenants", "started_at", '{"startDate": %s}'),
+    Form.DAY_PARTS: ("crmcom/contacts", "birth_on", '{"demographics": {"date_of_birth": %s}}'),
+    Form.DAY_OF_INSTANT: ("rocs/contacts", "birth_on", '{"dob": %s}'),
+    Form.ID: ("rocs/contacts", "organisation_id", '{"organizationId": %s}'),
+    Form.JSON: ("rosaas/tenants", "specifications", '{"specifications": %s}'),
+    Form.JSON_TEXT: ("rosaas/tenants", "metadata", '{"metadata": %s}'),
 }
 
 READ = [
@@ -90,6 +92,16 @@ READ = [
     (Form.DAY_PARTS, '{"year": 2018, "month": 10, "day": "16"}', date(2018, 10, 16)),
     (Form.DAY_PARTS, '{"day": "01", "month": " 2 ", "year": "0001"}', date(1, 2, 1)),
     (Form.DAY_PARTS, '{"year": 9999, "month": 12, "day": 31}', date(9999, 12, 31)),
+    (Form.DAY_OF_INSTANT, '"1970-12-30T00:00:00"', date(1970, 12, 30)),
+    (Form.DAY_OF_INSTANT, '" 1970-12-30T00:00:00.0000000 "', date(1970, 12, 30)),
+    (Form.DAY_OF_INSTANT, '"1970-12-30"', date(1970, 12, 30)),
+    (Form.DAY_OF_INSTANT, '"0002-01-01T00:00:00"', date(2, 1, 1)),
+    (Form.DAY_OF_INSTANT, '"9999-12-31T00:00:00"', date(9999, 12, 31)),
+    (Form.ID, "7", "7"),
+    (Form.ID, '"7"', "7"),
+    (Form.ID, '" A7 "', "A7"),
+    (Form.ID, '"00"', "00"),
+    (Form.ID, "123456789012345678901234567890", "123456789012345678901234567890"),
     (Form.JSON, '[{"value": 1.10, "é": null}]', [{"value": "1.10", "é": None}]),
     (Form.JSON, '"text"', "text"),
     (Form.JSON, "false", False),
@@ -168,6 +180,26 @@ LOST: list[tuple[Form, str, object]] = [
     (Form.DAY_PARTS, '"2018-10-16"', None),
     (Form.DAY_PARTS, "[2018, 10, 16]", None),
     (Form.DAY_PARTS, '{"year": 2018, "month": 10, "day": 16, "hour": 3}', date(2018, 10, 16)),
+    # The time, or the offset, tells that the date may be another one where the person was born.
+    (Form.DAY_OF_INSTANT, '"1985-06-17T02:00:00"', date(1985, 6, 17)),
+    (Form.DAY_OF_INSTANT, '"1985-06-16T23:59:59.999999"', date(1985, 6, 16)),
+    (Form.DAY_OF_INSTANT, '"1985-06-17T00:00:00+02:00"', date(1985, 6, 17)),
+    (Form.DAY_OF_INSTANT, '"1985-06-17T00:00:00Z"', date(1985, 6, 17)),
+    (Form.DAY_OF_INSTANT, '"1985-06-17T01:00:00-05:30"', date(1985, 6, 17)),
+    (Form.DAY_OF_INSTANT, '"0001-01-01T00:00:00"', None),
+    (Form.DAY_OF_INSTANT, '"0001-01-01T02:00:00+03:00"', None),
+    (Form.DAY_OF_INSTANT, '"1985-02-30T00:00:00"', None),
+    (Form.DAY_OF_INSTANT, '"17.06.1985"', None),
+    (Form.DAY_OF_INSTANT, '"1985"', None),
+    (Form.DAY_OF_INSTANT, "19850617", None),
+    (Form.DAY_OF_INSTANT, '{"year": 1985, "month": 6, "day": 17}', None),
+    (Form.DAY_OF_INSTANT, r'"1985-06-17\u0000"', None),
+    (Form.ID, "0", None),
+    (Form.ID, '"0"', None),
+    (Form.ID, '" 0 "', None),
+    (Form.ID, "true", None),
+    (Form.ID, '{"id": 7}', None),
+    (Form.ID, r'"A\u00007"', "A7"),
     (Form.JSON_TEXT, '"null"', None),
 ]
 
@@ -182,31 +214,31 @@ def test_every_form_is_tried() -> None:
 def test_a_value_is_read_and_leaves_nothing_behind(
     form: Form, value: str, expected: object
 ) -> None:
-    entity, column, around = PLACES[form]
-    assert row_of(entity, around % value) == {column: expected, "attributes": {}}
+    stream, column, around = PLACES[form]
+    assert row_of(stream, around % value) == {column: expected, "attributes": {}}
 
 
 @pytest.mark.parametrize(("form", "value", "expected"), LOST)
 def test_what_a_column_cannot_keep_stays_in_attributes_as_it_came(
     form: Form, value: str, expected: object
 ) -> None:
-    entity, column, around = PLACES[form]
+    stream, column, around = PLACES[form]
     kept = {} if expected is None else {column: expected}
     # But for NUL, which is shown as the text of its escape.
     as_it_came = as_spelled((around % value).replace(r"\u0000", r"\\u0000"))
-    assert row_of(entity, around % value) == {**kept, "attributes": as_it_came}
+    assert row_of(stream, around % value) == {**kept, "attributes": as_it_came}
 
 
 @pytest.mark.parametrize(("form", "value"), EMPTY)
 def test_null_and_empty_are_null_and_leave_nothing_behind(form: Form, value: str) -> None:
-    entity, _, around = PLACES[form]
-    assert row_of(entity, around % value) == {"attributes": {}}
+    stream, _, around = PLACES[form]
+    assert row_of(stream, around % value) == {"attributes": {}}
 
 
 @pytest.mark.parametrize("form", Form)
 def test_a_missing_value_is_null(form: Form) -> None:
-    entity, _, _ = PLACES[form]
-    assert row_of(entity, "{}") == {"attributes": {}}
+    stream, _, _ = PLACES[form]
+    assert row_of(stream, "{}") == {"attributes": {}}
 
 
 @pytest.mark.parametrize(
@@ -222,7 +254,7 @@ def test_a_phone_number_is_read_as_dialled_in_the_country_beside_it(
     number: str, expected: str
 ) -> None:
     phone = f'{{"phone": {{"number": {number}, "country_code": "CYP"}}}}'
-    assert row_of("contacts", phone) == {
+    assert row_of("crmcom/contacts", phone) == {
         "phone_country": "CY",
         "phone": expected,
         "attributes": {},
@@ -231,6 +263,6 @@ def test_a_phone_number_is_read_as_dialled_in_the_country_beside_it(
 
 def test_a_phone_number_with_an_unknown_country_is_kept_raw_beside_it() -> None:
     phone = '{"phone": {"number": "22265577", "country_code": "RKS", "type": "MOBILE"}}'
-    assert row_of("contacts", phone) == {
+    assert row_of("crmcom/contacts", phone) == {
         "attributes": {"phone": {"number": "22265577", "country_code": "RKS", "type": "MOBILE"}}
     }

@@ -91,11 +91,11 @@ def test_no_records_make_an_empty_frame_of_the_same_columns() -> None:
 
 
 def test_a_tenant_without_a_status_says_nothing_about_running() -> None:
-    assert row_of("tenants", '{"status": null}') == {"attributes": {}}
+    assert row_of("rosaas/tenants", '{"status": null}') == {"attributes": {}}
 
 
 def test_a_status_with_nul_in_it_stays_in_attributes_too() -> None:
-    assert row_of("tenants", r'{"status": "Pau\u0000sed"}') == {
+    assert row_of("rosaas/tenants", r'{"status": "Pau\u0000sed"}') == {
         "status": "Paused",
         "is_running": False,
         "attributes": {"status": r"Pau\u0000sed"},
