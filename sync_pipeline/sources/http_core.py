@@ -23,7 +23,7 @@ from sync_pipeline.errors import RequestRefusedError, TransientSourceError, Wron
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
-from sync_pipeline.sources.connections import CONNECT_S, open_client
+from sync_pipeline.sources.connections import CONNECT_S, Send, open_client
 from sync_pipeline.sources.refusals import check_status
 from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 
@@ -38,6 +38,7 @@ class HttpCore:
 
     endpoint: Endpoint
     client: httpx.AsyncClient
+    send: Send
     headers: Mapping[str, str]
     budget: Budget
     bounds: RetryBounds
@@ -73,7 +74,7 @@ class HttpCore:
             extensions={"timeout": self.client.timeout.as_dict()},
         )
         sent_at = datetime.now(UTC)
-        response = await self.client.send(request, stream=True)
+        response = await self.send(request)
         try:
             return Reply(
                 status=response.status_code,
@@ -105,14 +106,14 @@ async def open_core(
 ) -> AsyncIterator[HttpCore]:
     """Open the connections to one endpoint and close them at the end."""
     _quieten_libraries()
-    async with open_client(endpoint) as client:
+    async with open_client(endpoint) as (client, send):
         headers = {
             "User-Agent": f"sync-pipeline/{_version()}",
             "Accept": "application/json",
             # What httpx can unpack.
             "Accept-Encoding": client.headers["Accept-Encoding"],
         }
-        yield HttpCore(endpoint, client, headers, budget, bounds, meter)
+        yield HttpCore(endpoint, client, send, headers, budget, bounds, meter)
 
 
 def _quieten_libraries() -> None:
