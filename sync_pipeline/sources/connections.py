@@ -21,7 +21,7 @@ Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 @asynccontextmanager
 async def open_client(endpoint: Endpoint) -> AsyncIterator[tuple[httpx.AsyncClient, Send]]:
-    """Open the client of one endpoint and what sends its requests, and close its connections at the end."""
+    """Open the client of one endpoint and what sends its requests; close both at the end."""
     connect_s = min(endpoint.timeout_s, CONNECT_S)
     trusted = httpx.create_ssl_context()
     transport = None
