@@ -248,13 +248,18 @@ class Installation:
         assert noted is not None, "no sandbox was started"
         return str(noted.facts["url"])
 
-    def world(self, entity: str) -> list[dict[str, object]]:
-        """Return the sandbox's own rows of an entity, in canonical form."""
+    def world(
+        self, entity: str, *, source: str | None = None, crmcom_version: str = "v1"
+    ) -> list[dict[str, object]]:
+        """Return the sandbox's own rows of an entity (of one source), in canonical form."""
         answer = httpx.get(
-            f"{self.sandbox_url}/_sandbox/world/{entity}", timeout=60, trust_env=False
+            f"{self.sandbox_url}/_sandbox/world/{entity}",
+            params={"version": crmcom_version},
+            timeout=LONGEST_S,
+            trust_env=False,
         )
         rows: list[dict[str, object]] = answer.raise_for_status().json()
-        return rows
+        return [row for row in rows if source in (None, row["source"])]
 
     def dsn(self, database: str = "warehouse") -> str:
         return EmbeddedPostgres(self.home).dsn(database)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 
-from sync_pipeline.entities import COMMUNICATIONS, DAY, INSTANT, JSON, Entity, Kind
+from sync_pipeline.entities import DAY, INSTANT, JSON, Entity, Kind
 from sync_pipeline_tests.system.installation import Installation
 
 Row = dict[str, object]
-# Version 1 of the list of communications does not carry it.
-NOT_CARRIED = {COMMUNICATIONS.name: {"source_created_at"}}
 
 
 def carried_columns(entity: Entity) -> dict[str, Kind]:
@@ -28,19 +26,27 @@ def warehouse_rows(installation: Installation, entity: Entity) -> list[Row]:
         for name, kind in columns.items():
             if kind is JSON and row[name] is not None:
                 row[name] = _json_text(json.loads(str(row[name])))
-    return sorted(named, key=lambda row: str(row[entity.key]))
+    return sorted(named, key=lambda row: (str(row["source"]), str(row[entity.key])))
 
 
-def world_rows(installation: Installation, entity: Entity) -> list[Row]:
+def world_rows(
+    installation: Installation, entity: Entity, *, crmcom_version: str = "v1"
+) -> list[Row]:
     """Return what the warehouse should hold: the sandbox's world, typed by the entity's columns."""
     columns = carried_columns(entity)
-    rows = installation.world(entity.name)
+    rows = installation.world(entity.name, crmcom_version=crmcom_version)
     for row in rows:
         assert set(row) == set(columns), "the world and the table have the same columns"
         for name, kind in columns.items():
             row[name] = _typed(row[name], kind)
-        row.update(dict.fromkeys(NOT_CARRIED.get(entity.name, ())))
-    return sorted(rows, key=lambda row: str(row[entity.key]))
+    return sorted(rows, key=lambda row: (str(row["source"]), str(row[entity.key])))
+
+
+def differences(found: list[Row], true: list[Row], entity: Entity) -> list[tuple[Row, Row]]:
+    """Return the pairs of rows that are not equal; the keys must be."""
+    key = ("source", entity.key)
+    assert [[row[k] for k in key] for row in found] == [[row[k] for k in key] for row in true]
+    return [(one, other) for one, other in zip(found, true, strict=True) if one != other]
 
 
 def _typed(value: object, kind: Kind) -> object:
