@@ -12,6 +12,7 @@ from sync_pipeline.orchestration.columns import (
     column_lineage,
     column_schema,
     mapping_of,
+    origins,
 )
 from sync_pipeline.orchestration.metadata import materialisation
 from sync_pipeline.orchestration.resources import Pipeline
@@ -73,6 +74,7 @@ def stream_asset(stream: Stream, settings: Settings) -> dg.AssetsDefinition:
             "dagster/table_name": f"warehouse.{stream.entity.name}",
             "dagster/column_schema": column_schema(stream.entity),
             "dagster/column_lineage": column_lineage(mapping_of(stream), api_key(stream)),
+            "origin of the columns": origins(mapping_of(stream)),
         },
         op_tags={"sync/source": stream.source, "sync/entity": stream.entity.name},
     )

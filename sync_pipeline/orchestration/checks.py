@@ -64,8 +64,9 @@ def look_at_proof(connection: Connection, look: Look) -> Finding:
         "unproven": found.unproven,
         "stale": found.stale,
         "unread": found.unread,
-        "incomplete": _counts("reason", "scopes", found.incomplete),
     }
+    if found.incomplete:
+        counts["incomplete"] = _counts("reason", "scopes", found.incomplete)
     if found.oldest_proven_at:
         counts["oldest_proof"] = dg.MetadataValue.timestamp(found.oldest_proven_at)
     return Finding(
@@ -118,15 +119,14 @@ def look_at_quarantine(connection: Connection, look: Look) -> Finding:
     """Warn about anything in quarantine; fail above the share."""
     found = checks.quarantined(connection, look.stream)
     share = f", {found.share:.1%} of all" if found.open else ""
+    counts: dict[str, Shown] = {"open": found.open, "share": found.share}
+    if found.by_code:
+        counts["by_defect"] = _counts("error_code", "rows", found.by_code)
     return Finding(
         is_well=not found.open,
         is_error=found.share > QUARANTINE_SHARE,
         said=f"{found.open:,} rows are in quarantine{share}",
-        counts={
-            "open": found.open,
-            "share": found.share,
-            "by_defect": _counts("error_code", "rows", found.by_code),
-        },
+        counts=counts,
     )
 
 

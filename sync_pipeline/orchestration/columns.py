@@ -1,6 +1,6 @@
 """What Dagster shows of columns: their schema, and from which field of the source each comes.
 
-The fields of a source are shown as the columns of an external asset, `<source>_api/<entity>`.
+The fields of a source are shown as the columns of an external asset, `<source>/<entity>_api`.
 A new stream gets its mapping here.
 """
 
@@ -10,7 +10,7 @@ import dagster as dg
 from sqlalchemy import URL
 
 from sync_pipeline.entities import STREAMS, Entity, Stream
-from sync_pipeline.mapping import crmcom, rosaas
+from sync_pipeline.mapping import crmcom, rocs, rosaas
 from sync_pipeline.mapping.fields import Field, Form
 from sync_pipeline.warehouse.descriptions import column_descriptions
 
@@ -20,10 +20,20 @@ _OF_TENANT_STATUS = (
     Field("status", Form.KEYWORD, (rosaas.STATUS,)),
     Field("is_running", Form.BOOLEAN, (rosaas.STATUS,)),
 )
+_OF_ROCS_PERMISSIONS = tuple(
+    Field(column, Form.BOOLEAN, (rocs.PERMISSIONS,)) for column in rocs.OPT_OUTS
+)
 MAPPINGS: dict[str, tuple[Field, ...]] = {
     "crmcom/contacts": crmcom.CONTACT,
     "crmcom/communications": crmcom.COMMUNICATION,
+    "crmcom/approval_requests": crmcom.APPROVAL_REQUEST,
+    "rocs/contacts": (*rocs.CONTACT, *_OF_ROCS_PERMISSIONS),
+    "rocs/communications": rocs.COMMUNICATION,
+    "rocs/contact_lists": rocs.CONTACT_LIST,
+    "rocs/campaigns": rocs.CAMPAIGN,
     "rosaas/tenants": (*rosaas.TENANT, *_OF_TENANT_STATUS),
+    "rosaas/plans": rosaas.PLAN,
+    "rosaas/specifications": rosaas.SPECIFICATION,
 }
 
 
@@ -34,7 +44,7 @@ def mapping_of(stream: Stream) -> tuple[Field, ...]:
 
 def api_key(stream: Stream) -> dg.AssetKey:
     """Return the key of the external asset that stands for what the source offers."""
-    return dg.AssetKey([f"{stream.source}_api", stream.entity.name])
+    return dg.AssetKey([stream.source, f"{stream.entity.name}_api"])
 
 
 def api_assets() -> list[dg.AssetSpec]:
@@ -94,4 +104,19 @@ def column_lineage(mapping: Sequence[Field], source: dg.AssetKey) -> dg.TableCol
             column: [dg.TableColumnDep(source, path) for path in dict.fromkeys(found)]
             for column, found in paths.items()
         }
+    )
+
+
+def origins(mapping: Sequence[Field]) -> dg.TableMetadataValue:
+    """Return the lineage as a table: Dagster's own pages draw no lineage of columns.
+
+    Here the fields of a column stand in the order in which they are looked for.
+    """
+    columns = [dg.TableColumn(name) for name in ("column", "from", "form")]
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"column": f.column, "from": ", ".join(f.paths), "form": f.form.value})
+            for f in mapping
+        ],
+        schema=dg.TableSchema(columns),
     )

@@ -13,6 +13,7 @@ from sync_pipeline.orchestration.columns import (
     api_key,
     column_lineage,
     column_schema,
+    origins,
     source_schema,
 )
 from sync_pipeline.settings import read_settings
@@ -26,7 +27,7 @@ MAPPING = (
     # As another version of the API calls it.
     Field("email", Form.LOWER, ("email", "mail")),
 )
-API = dg.AssetKey(["crmcom_api", "contacts"])
+API = dg.AssetKey(["crmcom", "contacts_api"])
 
 
 def test_a_column_comes_from_every_field_that_may_hold_it() -> None:
@@ -49,6 +50,16 @@ def test_the_fields_of_a_source_are_shown_once_with_the_forms_of_their_values() 
         ("status", "json", f"whole number, also as text; {word}"),
         ("mail", "json", lower),
     ]
+
+
+def test_the_lineage_is_a_table_as_well_with_the_likeliest_field_first() -> None:
+    shown = [dict(record.data) for record in origins(MAPPING).records]
+    assert shown[1] == {
+        "column": "email",
+        "from": "email_address, email",
+        "form": "text, trimmed, in lower case",
+    }
+    assert [row["column"] for row in shown] == [field.column for field in MAPPING]
 
 
 @pytest.mark.parametrize("name", ENTITIES)

@@ -31,7 +31,7 @@ ROSAAS = {
     "ROSAAS_CLIENT_SECRET": "secret",
 }
 # What each source offers, beside the streams that read it.
-API_ASSETS = [f"{stream.source}_api/{stream.entity.name}" for stream in STREAMS.values()]
+API_ASSETS = [f"{stream}_api" for stream in STREAMS.values()]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_what_a_source_offers_is_an_external_asset_of_its_group(
     graph = definitions.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.external_asset_keys} == set(API_ASSETS)
     for stream in STREAMS.values():
-        node = graph.get(dg.AssetKey([f"{stream.source}_api", stream.entity.name]))
+        node = graph.get(dg.AssetKey([stream.source, f"{stream.entity.name}_api"]))
         assert (node.group_name, node.kinds) == (stream.source, {"http"})
 
 
@@ -85,8 +85,7 @@ def test_a_stream_comes_after_what_its_source_offers_and_communications_after_co
         for key in graph.materializable_asset_keys
     }
     assert parents == {
-        name: {f"{stream.source}_api/{stream.entity.name}"}
-        | ({str(stream.upstream)} if stream.upstream else set())
+        name: {f"{stream}_api"} | ({str(stream.upstream)} if stream.upstream else set())
         for name, stream in STREAMS.items()
     }
 

@@ -14,6 +14,9 @@ REPOSITORY: Final = {
 ASSETS: Final = """{ assetNodes {
     assetKey { path } groupName jobNames dependencyKeys { path }
 } }"""
+FRESHNESS: Final = """{ assetNodes {
+    assetKey { path } freshnessStatusInfo { freshnessStatus }
+} }"""
 SCHEDULES: Final = """query Schedules($repository: RepositorySelector!) {
     schedulesOrError(repositorySelector: $repository) {
         ... on Schedules { results { name cronSchedule pipelineName scheduleState { status } } }

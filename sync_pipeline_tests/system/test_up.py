@@ -56,7 +56,7 @@ def is_up(installation: Installation) -> bool:
 def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) -> None:
     nodes = up[1].ask(ASSETS)["assetNodes"]
     found = {"/".join(node["assetKey"]["path"]): node for node in nodes}
-    offered = {f"{s.source}_api/{s.entity.name}" for s in STREAMS.values()}
+    offered = {f"{s}_api" for s in STREAMS.values()}
     assert set(found) == set(STREAMS) | offered
     for name, stream in STREAMS.items():
         assert found[name]["groupName"] == stream.source
@@ -66,8 +66,7 @@ def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) ->
         for name, node in found.items()
     }
     assert dependencies == {name: set() for name in offered} | {
-        name: {f"{stream.source}_api/{stream.entity.name}"}
-        | ({str(stream.upstream)} if stream.upstream else set())
+        name: {f"{stream}_api"} | ({str(stream.upstream)} if stream.upstream else set())
         for name, stream in STREAMS.items()
     }
 
