@@ -1,251 +1,157 @@
-"""Every line of the mappings: one field of a source goes to its column and nowhere else.
-
-The expectations are written out here, from the contracts, and not taken from the mappings.
-"""
+"""Every line of the mappings: one field of a source goes to its column and nowhere else."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import json
+from itertools import groupby, pairwise
 
 import pytest
 
-from sync_pipeline.entities import ENTITIES
-from sync_pipeline.mapping import crmcom, rosaas
+from sync_pipeline.entities import STREAMS
 from sync_pipeline_tests.canonical import NORMALISERS, as_spelled, record, row_of
+from sync_pipeline_tests.unit.mapping_lines import KEYS, LINES, Line
 
-INSTANT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
-EPOCH = int(INSTANT.timestamp())
-
-# Entity, path in the record, the record, the columns that it fills.
-LINES: list[tuple[str, str, str, dict[str, object]]] = [
-    ("contacts", "code", '{"code": "C12"}', {"code": "C12"}),
-    ("contacts", "type", '{"type": "person"}', {"type": "PERSON"}),
-    ("contacts", "contact_type", '{"contact_type": "Company"}', {"type": "COMPANY"}),
-    ("contacts", "title", '{"title": "Sir"}', {"title": "Sir"}),
-    ("contacts", "first_name", '{"first_name": "Ann"}', {"first_name": "Ann"}),
-    ("contacts", "middle_name", '{"middle_name": "Bea"}', {"middle_name": "Bea"}),
-    ("contacts", "last_name", '{"last_name": "Cox"}', {"last_name": "Cox"}),
-    ("contacts", "company_name", '{"company_name": "Dot"}', {"company_name": "Dot"}),
-    ("contacts", "email_address", '{"email_address": "A@B.cy"}', {"email": "a@b.cy"}),
-    ("contacts", "email", '{"email": "A@B.cy"}', {"email": "a@b.cy"}),
-    (
-        "contacts",
-        "phone.country_code",
-        '{"phone": {"country_code": "GRC"}}',
-        {"phone_country": "GR"},
-    ),
-    (
-        "contacts",
-        "phone.number",
-        '{"phone": {"number": "+35799123456"}}',
-        {"phone": "+35799123456"},
-    ),
-    (
-        "contacts",
-        "preferred_language_code",
-        '{"preferred_language_code": "GRE"}',
-        {"language": "el"},
-    ),
-    ("contacts", "language_code", '{"language_code": "EN"}', {"language": "en"}),
-    ("contacts", "demographics.gender", '{"demographics": {"gender": "f"}}', {"gender": "FEMALE"}),
-    (
-        "contacts",
-        "demographics.date_of_birth",
-        '{"demographics": {"date_of_birth": {"year": 1990, "month": 1, "day": 2}}}',
-        {"birth_on": date(1990, 1, 2)},
-    ),
-    ("contacts", "country_of_agreement", '{"country_of_agreement": "CYP"}', {"country": "CY"}),
-    ("contacts", "email_opt_out", '{"email_opt_out": "true"}', {"email_opt_out": True}),
-    ("contacts", "sms_opt_out", '{"sms_opt_out": "true"}', {"sms_opt_out": True}),
-    ("contacts", "consent_state", '{"consent_state": "ACCEPTED"}', {"consent_state": "ACCEPTED"}),
-    ("communications", "life_cycle_state", '{"life_cycle_state": "pending"}', {"state": "PENDING"}),
-    ("communications", "state", '{"state": "completed"}', {"state": "COMPLETED"}),
-    ("communications", "channel", '{"channel": "sms"}', {"channel": "SMS"}),
-    ("communications", "is_viewed", '{"is_viewed": "True"}', {"is_viewed": True}),
-    ("communications", "viewed_on", f'{{"viewed_on": {EPOCH}}}', {"viewed_at": INSTANT}),
-    ("communications", "is_archived", '{"is_archived": "True"}', {"is_archived": True}),
-    ("communications", "clicked_on", f'{{"clicked_on": {EPOCH}}}', {"clicked_at": INSTANT}),
-    ("communications", "language", '{"language": "ENG"}', {"language": "en"}),
-    ("communications", "sender", '{"sender": "dev"}', {"sender": "dev"}),
-    ("communications", "recipient", '{"recipient": "jon"}', {"recipient": "jon"}),
-    ("communications", "subject", '{"subject": " S "}', {"subject": " S "}),
-    ("communications", "content", '{"content": " C "}', {"content": " C "}),
-    ("communications", "name", '{"name": " Plan "}', {"plan_name": "Plan"}),
-    ("communications", "created_on", f'{{"created_on": {EPOCH}}}', {"source_created_at": INSTANT}),
-    ("tenants", "tenantId", '{"tenantId": "t"}', {"tenant_id": "t"}),
-    ("tenants", "subscriptionId", '{"subscriptionId": "s"}', {"subscription_id": "s"}),
-    ("tenants", "id", '{"id": "s"}', {"subscription_id": "s"}),
-    ("tenants", "displayName", '{"displayName": "D"}', {"display_name": "D"}),
-    ("tenants", "step", '{"step": 3}', {"step": 3}),
-    ("tenants", "isActive", '{"isActive": "True"}', {"subscription_is_active": True}),
-    ("tenants", "plan.systemName", '{"plan": {"systemName": "basic"}}', {"plan": "basic"}),
-    ("tenants", "startDate", '{"startDate": "2024-05-06T07:08:09"}', {"started_at": INSTANT}),
-    ("tenants", "endDate", '{"endDate": "2024-05-06T07:08:09"}', {"ends_at": INSTANT}),
-    ("tenants", "metadata", r'{"metadata": "{\"a\": 1}"}', {"metadata": {"a": 1}}),
-    ("tenants", "specifications", '{"specifications": [1]}', {"specifications": [1]}),
-    (
-        "tenants",
-        "createdDate",
-        '{"createdDate": "2024-05-06T07:08:09"}',
-        {"source_created_at": INSTANT},
-    ),
-    (
-        "tenants",
-        "editedDate",
-        '{"editedDate": "2024-05-06T07:08:09"}',
-        {"source_updated_at": INSTANT},
-    ),
-]
-
-# The key, and whose it is, are said by the record and by the request alike.
-KEY_LINES = [
-    ("contacts", "id"),
-    ("communications", "id"),
-    ("communications", "contact_id"),
-    ("communications", "contact.id"),
-    ("tenants", "systemName"),
-]
-
-# Columns that no call of these streams fills.
-UNFILLED = {
-    "contacts": {"status", "external_id", "organisation_id"}
+ANOTHER = '["another"]'
+# Columns that no field of the stream fills, or several together (tested with the stream).
+UNFILLED: dict[str, set[str]] = {stream: set[str]() for stream in LINES} | {
+    "crmcom/contacts": {"status", "external_id", "organisation_id"}
     | {"source_created_at", "source_updated_at"},
-    "communications": set[str](),
-    "tenants": set[str](),
+    "rocs/contacts": {"code", "title", "middle_name", "company_name", "phone_country"}
+    | {"language", "country", "consent_state", "source_created_at", "source_updated_at"}
+    | {"email_opt_out", "sms_opt_out"},
+    "rosaas/tenants": {"status", "status_code", "is_running"},
 }
 
-STATUSES = [
-    (-1, "None", False),
-    (1, "RecordCreated", False),
-    (2, "SendingCreationRequest", False),
-    (3, "Creating", False),
-    (4, "CreatedAsActive", True),
-    (5, "SendingActivationRequest", False),
-    (6, "Activating", False),
-    (7, "Active", True),
-    (8, "SendingDeactivationRequest", False),
-    (9, "Deactivating", False),
-    (10, "Inactive", False),
-    (11, "SendingDeletionRequest", False),
-    (12, "Deleting", False),
-    (13, "Deleted", False),
-    (14, "Failure", False),
+_CHANNELS = {word: word for word in ("EMAIL", "SMS", "INAPP", "DEVICE")}
+_STATES = {word: word for word in ("PENDING", "COMPLETED", "REJECTED")}
+_GENDERS = {"MALE": "MALE", "FEMALE": "FEMALE", "OTHER": "OTHER", "M": "MALE", "F": "FEMALE"}
+
+# The words of each enumeration, and the canonical ones.
+WORDS: dict[tuple[str, str], dict[str, str]] = {
+    ("crmcom/contacts", "type"): {"PERSON": "PERSON", "COMPANY": "COMPANY"},
+    ("crmcom/contacts", "gender"): _GENDERS,
+    ("crmcom/communications", "state"): _STATES,
+    ("crmcom/communications", "channel"): _CHANNELS,
+    ("crmcom/approval_requests", "state"): {
+        word: word for word in ("PENDING", "APPROVED", "REJECTED")
+    },
+    ("crmcom/approval_requests", "entity_type"): {
+        "ORDER": "ORDERS",
+        "ORDERS": "ORDERS",
+        "SERVICE_REQUEST": "SERVICE_REQUESTS",
+        "SERVICE_REQUESTS": "SERVICE_REQUESTS",
+        "REWARD_OFFER": "REWARD_OFFERS",
+        "REWARD_OFFERS": "REWARD_OFFERS",
+        "ORGANISATION": "ORGANISATIONS",
+        "ORGANISATIONS": "ORGANISATIONS",
+    },
+    ("rocs/contacts", "gender"): _GENDERS,
+    ("rocs/communications", "state"): _STATES,
+    ("rocs/communications", "channel"): _CHANNELS,
+    ("rocs/campaigns", "channel"): _CHANNELS,
+}
+
+LINES_OF_STREAMS = [(stream, line) for stream, lines in LINES.items() for line in lines]
+KEYS_OF_STREAMS = [(stream, line) for stream, lines in KEYS.items() for line in lines]
+NAMES_OF_COLUMNS = [
+    (stream, list(lines))
+    for stream in LINES
+    for _, lines in groupby([*KEYS[stream], *LINES[stream]], lambda line: line.column)
+]
+WORDS_OF_COLUMNS = [
+    (stream, column, word, canonical)
+    for (stream, column), words in WORDS.items()
+    for word, canonical in words.items()
 ]
 
 
-@pytest.mark.parametrize(("entity", "path", "raw", "columns"), LINES)
-def test_a_field_fills_its_column_and_no_other(
-    entity: str, path: str, raw: str, columns: dict[str, object]
-) -> None:
-    assert all(f'"{name}"' in raw for name in path.split("."))
-    assert row_of(entity, raw) == {**columns, "attributes": {}}
+def holding(*values: tuple[str, str]) -> str:
+    """Return the record that has these values, as JSON, at these paths."""
+    members: dict[str, str] = {}
+    nested: dict[str, list[tuple[str, str]]] = {}
+    for path, value in values:
+        name, _, rest = path.partition(".")
+        if rest:
+            nested.setdefault(name, []).append((rest, value))
+        else:
+            members[name] = value
+    members |= {name: holding(*inner) for name, inner in nested.items()}
+    return "{" + ", ".join(f"{json.dumps(n)}: {value}" for n, value in members.items()) + "}"
 
 
-def test_every_line_of_the_mappings_is_tried() -> None:
-    mappings = {
-        "contacts": crmcom.CONTACT,
-        "communications": crmcom.COMMUNICATION,
-        "tenants": rosaas.TENANT,
-    }
-    mapped = {(e, path) for e, fields in mappings.items() for f in fields for path in f.paths}
-    assert mapped == {(entity, path) for entity, path, _, _ in LINES} | set(KEY_LINES)
+@pytest.mark.parametrize(("stream", "line"), LINES_OF_STREAMS)
+def test_a_field_fills_its_column_and_no_other(stream: str, line: Line) -> None:
+    raw = holding((line.path, line.value))
+    assert row_of(stream, raw) == {line.column: line.expected, "attributes": {}}
 
 
-def test_every_column_is_filled_by_some_field_or_known_not_to_be() -> None:
-    by_status = {"status", "status_code", "is_running"}
-    for name, entity in ENTITIES.items():
-        filled = {c for e, _, _, columns in LINES if e == name for c in columns}
-        keys = {entity.key, "contact_id"} & set(entity.columns)
-        derived = by_status if name == "tenants" else set()
-        assert filled | keys | derived | UNFILLED[name] == set(entity.columns)
-
-
-@pytest.mark.parametrize(
-    ("entity", "key", "raw"),
-    [
-        ("contacts", "c-1", '{"id": "c-1"}'),
-        ("communications", "m-1", '{"id": "m-1"}'),
-        ("tenants", "blue", '{"systemName": "Blue"}'),
-    ],
-)
-def test_the_record_says_its_key(entity: str, key: str, raw: str) -> None:
-    assert row_of(entity, raw, record_id=key) == {"attributes": {}}
-    (reject,) = NORMALISERS[entity]([record(raw, record_id="another")]).rejects
+@pytest.mark.parametrize(("stream", "line"), KEYS_OF_STREAMS)
+def test_the_record_says_its_key(stream: str, line: Line) -> None:
+    raw = holding((line.path, line.value))
+    assert row_of(stream, raw, record_id=str(line.expected)) == {"attributes": {}}
+    (reject,) = NORMALISERS[stream]([record(raw, record_id="another")]).rejects
     assert reject.code == "foreign_id"
 
 
-@pytest.mark.parametrize("raw", ['{"contact_id": "c-2"}', '{"contact": {"id": "c-2"}}'])
-def test_a_communication_says_whose_it_is(raw: str) -> None:
-    assert row_of("communications", raw) == {"contact_id": "c-2", "attributes": {}}
-
-
-@pytest.mark.parametrize(
-    ("entity", "column", "raw", "word"),
-    [
-        *[("contacts", "type", '{"type": "%s"}', w) for w in ("PERSON", "COMPANY")],
-        *[
-            ("contacts", "gender", '{"demographics": {"gender": "%s"}}', w)
-            for w in ("MALE", "FEMALE", "OTHER")
-        ],
-        *[
-            ("communications", "channel", '{"channel": "%s"}', w)
-            for w in ("EMAIL", "SMS", "INAPP", "DEVICE")
-        ],
-        *[
-            ("communications", "state", '{"state": "%s"}', w)
-            for w in ("PENDING", "COMPLETED", "REJECTED")
-        ],
-    ],
-)
-def test_a_known_word_is_read_in_any_case(entity: str, column: str, raw: str, word: str) -> None:
-    assert row_of(entity, raw % word.lower()) == {column: word, "attributes": {}}
-    assert row_of(entity, raw % word) == {column: word, "attributes": {}}
-
-
-@pytest.mark.parametrize(("short", "word"), [("m", "MALE"), ("F", "FEMALE")])
-def test_a_gender_may_be_one_letter(short: str, word: str) -> None:
-    raw = f'{{"demographics": {{"gender": "{short}"}}}}'
-    assert row_of("contacts", raw) == {"gender": word, "attributes": {}}
-
-
-@pytest.mark.parametrize(("code", "name", "is_running"), STATUSES)
-def test_a_tenant_status_is_a_number_digits_or_a_name(
-    code: int, name: str, *, is_running: bool
+@pytest.mark.parametrize(("stream", "lines"), NAMES_OF_COLUMNS)
+def test_of_the_names_of_a_column_the_first_counts_and_each_other_stays(
+    stream: str, lines: list[Line]
 ) -> None:
-    expected = {"status_code": code, "status": name, "is_running": is_running, "attributes": {}}
-    for value in (str(code), f'"{code}"', f'"{name}"', f'" {name.upper()} "'):
-        assert row_of("tenants", f'{{"status": {value}}}') == expected
+    for line, other in pairwise(lines):
+        if other.path == line.path.partition(".")[0]:
+            continue  # one record cannot have both
+        raw = holding((line.path, line.value), (other.path, ANOTHER))
+        stays = {"attributes": as_spelled(holding((other.path, ANOTHER)))}
+        if line in KEYS[stream]:
+            assert row_of(stream, raw, record_id=str(line.expected)) == stays
+        else:
+            assert row_of(stream, raw) == {line.column: line.expected} | stays
 
 
-def test_every_tenant_status_is_tried() -> None:
-    assert {code: name for code, name, _ in STATUSES} == rosaas.STATUS_NAMES
-
-
-def test_the_older_name_of_inactive_is_known() -> None:
-    assert row_of("tenants", '{"status": "Deactive"}') == {
-        "status_code": 10,
-        "status": "Inactive",
-        "is_running": False,
-        "attributes": {},
+def test_every_line_of_the_mappings_is_tried() -> None:
+    mapped = {
+        stream: [(field.column, path) for field in normaliser.fields for path in field.paths]
+        for stream, normaliser in NORMALISERS.items()
+    }
+    tried = {
+        stream: [(line.column, line.path) for line in [*KEYS[stream], *LINES[stream]]]
+        for stream in STREAMS
+    }
+    assert {s: sorted(lines) for s, lines in mapped.items()} == {
+        s: sorted(lines) for s, lines in tried.items()
     }
 
 
-@pytest.mark.parametrize(
-    ("value", "columns"),
-    [
-        ("99", {"status_code": 99, "status": "99"}),
-        ('"Paused"', {"status": "Paused"}),
-        ("99999999999", {"status": "99999999999"}),
-    ],
-)
-def test_an_unknown_tenant_status_is_kept_as_it_came(
-    value: str, columns: dict[str, object]
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_column_is_filled_by_some_field_or_known_not_to_be(stream: str) -> None:
+    filled = {line.column for line in [*KEYS[stream], *LINES[stream]]}
+    assert filled & UNFILLED[stream] == set()
+    assert filled | UNFILLED[stream] == set(NORMALISERS[stream].entity.columns)
+
+
+@pytest.mark.parametrize(("stream", "column", "word", "canonical"), WORDS_OF_COLUMNS)
+def test_a_known_word_is_read_in_any_case(
+    stream: str, column: str, word: str, canonical: str
 ) -> None:
-    expected = {**columns, "is_running": False, "attributes": {}}
-    assert row_of("tenants", f'{{"status": {value}}}') == expected
+    path = next(line.path for line in LINES[stream] if line.column == column)
+    for spelling in (word, word.lower(), f" {word.title()} "):
+        raw = holding((path, json.dumps(spelling)))
+        assert row_of(stream, raw) == {column: canonical, "attributes": {}}
 
 
-@pytest.mark.parametrize("value", ["true", '{"code": 7}', '[" "]'])
-def test_a_tenant_status_of_another_kind_stays_in_attributes(value: str) -> None:
-    raw = f'{{"status": {value}}}'
-    assert row_of("tenants", raw) == {"attributes": as_spelled(raw)}
+@pytest.mark.parametrize(("stream", "column"), WORDS)
+def test_an_unknown_word_is_kept_as_it_came(stream: str, column: str) -> None:
+    for path in [line.path for line in LINES[stream] if line.column == column]:
+        assert row_of(stream, holding((path, '"Newly Made"'))) == {
+            column: "Newly Made",
+            "attributes": {},
+        }
+
+
+def test_every_word_of_the_mappings_is_tried() -> None:
+    assert {
+        (stream, field.column): field.keywords
+        for stream, normaliser in NORMALISERS.items()
+        for field in normaliser.fields
+        if field.keywords is not None
+    } == WORDS

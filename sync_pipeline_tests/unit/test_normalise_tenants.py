@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
 from pandas.testing import assert_frame_equal
 
 from sync_pipeline.entities import TENANTS
+from sync_pipeline.mapping import rosaas
 from sync_pipeline.normalise.tenants import normalise_tenants
-from sync_pipeline_tests.canonical import OBSERVED_AT, frame_of, record, row_of
+from sync_pipeline_tests.canonical import OBSERVED_AT, as_spelled, frame_of, record, row_of
 
 # The vendor's page prints no tenant; these have the fields of its published server's answers.
 LISTED = {
@@ -36,6 +38,24 @@ DETAIL |= {
     "specifications": [{"systemName": "seats", "value": "5"}],
     "lastResetDate": None,
 }
+
+STATUSES = [
+    (-1, "None", False),
+    (1, "RecordCreated", False),
+    (2, "SendingCreationRequest", False),
+    (3, "Creating", False),
+    (4, "CreatedAsActive", True),
+    (5, "SendingActivationRequest", False),
+    (6, "Activating", False),
+    (7, "Active", True),
+    (8, "SendingDeactivationRequest", False),
+    (9, "Deactivating", False),
+    (10, "Inactive", False),
+    (11, "SendingDeletionRequest", False),
+    (12, "Deleting", False),
+    (13, "Deleted", False),
+    (14, "Failure", False),
+]
 
 
 def test_one_row_per_tenant_from_its_list_item_and_its_detail() -> None:
@@ -100,3 +120,46 @@ def test_a_status_with_nul_in_it_stays_in_attributes_too() -> None:
         "is_running": False,
         "attributes": {"status": r"Pau\u0000sed"},
     }
+
+
+@pytest.mark.parametrize(("code", "name", "is_running"), STATUSES)
+def test_a_tenant_status_is_a_number_digits_or_a_name(
+    code: int, name: str, *, is_running: bool
+) -> None:
+    expected = {"status_code": code, "status": name, "is_running": is_running, "attributes": {}}
+    for value in (str(code), f'"{code}"', f'"{name}"', f'" {name.upper()} "'):
+        assert row_of("rosaas/tenants", f'{{"status": {value}}}') == expected
+
+
+def test_every_tenant_status_is_tried() -> None:
+    assert {code: name for code, name, _ in STATUSES} == rosaas.STATUS_NAMES
+
+
+def test_the_older_name_of_inactive_is_known() -> None:
+    assert row_of("rosaas/tenants", '{"status": "Deactive"}') == {
+        "status_code": 10,
+        "status": "Inactive",
+        "is_running": False,
+        "attributes": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "columns"),
+    [
+        ("99", {"status_code": 99, "status": "99"}),
+        ('"Paused"', {"status": "Paused"}),
+        ("99999999999", {"status": "99999999999"}),
+    ],
+)
+def test_an_unknown_tenant_status_is_kept_as_it_came(
+    value: str, columns: dict[str, object]
+) -> None:
+    expected = {**columns, "is_running": False, "attributes": {}}
+    assert row_of("rosaas/tenants", f'{{"status": {value}}}') == expected
+
+
+@pytest.mark.parametrize("value", ["true", '{"code": 7}', '[" "]'])
+def test_a_tenant_status_of_another_kind_stays_in_attributes(value: str) -> None:
+    raw = f'{{"status": {value}}}'
+    assert row_of("rosaas/tenants", raw) == {"attributes": as_spelled(raw)}
