@@ -104,8 +104,10 @@ def test_a_phone_number_that_no_country_goes_with_stays_in_attributes(number: st
 
 
 # Permissions (what differs from one that opts in to e-mail) → email_opt_out, sms_opt_out.
-EMAIL_IN, EMAIL_OUT = {"optin": True}, {"optin": False}
-SMS_IN, SMS_OUT = ({"channelType": "SMS", "optin": opts_in} for opts_in in (True, False))
+EMAIL_IN: dict[str, object] = {"optin": True}
+EMAIL_OUT: dict[str, object] = {"optin": False}
+SMS_IN = EMAIL_IN | {"channelType": "SMS"}
+SMS_OUT = EMAIL_OUT | {"channelType": "SMS"}
 OPT_OUTS: list[tuple[list[dict[str, object]], bool | None, bool | None]] = [
     ([], None, None),
     ([EMAIL_IN], False, None),
