@@ -36,7 +36,7 @@ from sync_pipeline.operate.sandbox import (
 )
 from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
-from sync_pipeline.settings import Settings, environment, read_settings
+from sync_pipeline.settings import CrmcomVersion, Settings, environment, read_settings
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.roles import ROLES, statements_for_missing_roles
 
@@ -203,6 +203,9 @@ def sandbox(
     contacts: Annotated[int, typer.Option(min=1, help="Size of the world")] = CONTACTS,
     seed: Annotated[int, typer.Option(help="The world is a function of it")] = SEED,
     latency_ms: Annotated[float, typer.Option(min=0, help="Each answer waits so long")] = 0.0,
+    crmcom_version: Annotated[
+        CrmcomVersion, typer.Option(help="Which CRM.COM its variables point at")
+    ] = "v1",
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Print the variables that point at it")
     ] = False,
@@ -214,7 +217,7 @@ def sandbox(
     if found and not print_env:
         raise SetupError(f"the sandbox of this SYNC_HOME runs at {found}; `down` stops it")
     port = int(found.rpartition(":")[2]) if found else settings.sandbox_port
-    world = World(contacts, seed, latency_ms)
+    world = World(contacts, seed, latency_ms, crmcom_version)
     command = sandbox_command(port, world)
     if print_env:
         command.append("--print-env")

@@ -24,16 +24,18 @@ _ADDRESS = re.compile(r"^sandbox: (http://\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What makes a sandbox's world, and how slowly it answers."""
+    """What makes a sandbox's world, how slowly it answers, and which CRM.COM it points at."""
 
     contacts: int = CONTACTS
     seed: int = SEED
     latency_ms: float = 0.0
+    crmcom_version: str = "v1"
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that ask for this world."""
         made = ["--contacts", str(self.contacts), "--seed", str(self.seed)]
-        return [*made, "--latency-ms", str(self.latency_ms)]
+        served = ["--latency-ms", str(self.latency_ms), "--crmcom-version", self.crmcom_version]
+        return [*made, *served]
 
 
 def sandbox_command(port: int, world: World) -> list[str]:
@@ -60,7 +62,8 @@ def start_sandbox(settings: Settings, home: Home, world: World | None = None) ->
 
 def note_sandbox(home: Home, pid: int, url: str, world: World) -> None:
     """Write down that the sandbox at ``url`` runs, for other commands and for the next start."""
-    note_running(home, "sandbox", pid, url=url, contacts=world.contacts, seed=world.seed)
+    facts = {"contacts": world.contacts, "seed": world.seed, "crmcom": world.crmcom_version}
+    note_running(home, "sandbox", pid, url=url, **facts)
 
 
 def sandbox_environment(url: str) -> dict[str, str]:
@@ -80,7 +83,8 @@ def _remembered(home: Home) -> World:
     noted = find_noted(home, "sandbox")
     if noted is None:
         return World()
-    return World(int(noted.facts["contacts"]), int(noted.facts["seed"]))
+    contacts, seed = int(noted.facts["contacts"]), int(noted.facts["seed"])
+    return World(contacts, seed, crmcom_version=str(noted.facts.get("crmcom", "v1")))
 
 
 def _start(home: Home, settings: Settings, world: World) -> str:

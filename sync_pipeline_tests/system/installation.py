@@ -165,9 +165,12 @@ class Installation:
             start_new_session=True,
         )
 
-    def start_sandbox(self, *, contacts: int, latency_ms: float = 0, seed: int = 1) -> None:
+    def start_sandbox(
+        self, *, contacts: int, latency_ms: float = 0, seed: int = 1, crmcom_version: str = "v1"
+    ) -> None:
         """Serve a world of that size in the background, until it answers."""
-        world = ("--contacts", str(contacts), "--seed", str(seed), "--latency-ms", str(latency_ms))
+        size = ("--contacts", str(contacts), "--seed", str(seed), "--latency-ms", str(latency_ms))
+        world = (*size, "--crmcom-version", crmcom_version)
         output = (self._folder / "sandbox.txt").open("w")
         with output:
             process = subprocess.Popen(
