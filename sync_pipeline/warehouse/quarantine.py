@@ -12,6 +12,8 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.records import Reject, is_storable_id
 from sync_pipeline.warehouse.statements import statement
 
+_OPEN_AT_ONCE = 1_000
+
 
 def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]) -> None:
     """Keep ``rejects``; the same defect of the same record, met again, renews its row."""
@@ -40,14 +42,19 @@ def resolve_quarantine(
     connection: Connection, stream: Stream, sound: Mapping[str, datetime]
 ) -> None:
     """Settle the open rows of records of which a later reading was ``sound`` (id → read at)."""
-    if sound:
+    named = {"source": stream.source, "entity": stream.entity.name}
+    # Few are open, and most records never were: to hand over each one's id would cost more than
+    # all else that an unchanged record costs.
+    query = statement("open_quarantine")
+    broken = connection.execute(query, named | {"most": _OPEN_AT_ONCE}).scalars().all()
+    settled = set(sound) if len(broken) == _OPEN_AT_ONCE else sound.keys() & set(broken)
+    if settled:
         connection.execute(
             statement("resolve_quarantine"),
-            {
-                "source": stream.source,
-                "entity": stream.entity.name,
-                "record_ids": list(sound),
-                "observed_at": list(sound.values()),
+            named
+            | {
+                "record_ids": list(settled),
+                "observed_at": [sound[record_id] for record_id in settled],
             },
         )
 
