@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_PLUS = frozenset("+\uff0b")
 _LONGEST_CALLING_CODE = 3
 _KINDS = (
     *("mobile", "fixed_line", "premium_rate", "toll_free", "shared_cost", "voip"),
@@ -47,6 +48,9 @@ class _Plan:
 
 def e164(number: str, region: str | None) -> str | None:
     """Return ``number`` in E.164, read as dialled in ``region`` (alpha-2); null if not valid."""
+    if region is None and _PLUS.isdisjoint(number):
+        # Dialled from nobody knows where.
+        return None
     return number if _is_e164(number) else _parsed(number, region)
 
 
