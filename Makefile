@@ -5,12 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run up test test-lowest lint lock
+.PHONY: help run up test test-lowest bench lint lock
 
 help:
 	@echo "make run    first sync, end to end, into a PostgreSQL of its own"
 	@echo "make up     the stack in the foreground: warehouse, Dagster UI, schedules"
 	@echo "make test   the whole test suite, with linters and types"
+	@echo "make bench  the speed of a pull beside a raw COPY of the same rows"
 	@echo "make lock   renew the lock files (needs uv)"
 	@echo "make test-lowest   the suite at the oldest versions that pyproject.toml allows (needs uv)"
 
@@ -22,6 +23,9 @@ up: .venv/.installed
 
 test: .venv/.installed-dev lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+bench: .venv/.installed-dev
+	@$(BIN)/python -m sync_pipeline_tests.benchmarks
 
 # Needs uv on the PATH: the suite again, at the lower bounds of pyproject.toml.
 test-lowest:
