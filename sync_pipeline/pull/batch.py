@@ -96,7 +96,7 @@ class Loader:
         )
         return _Written(loaded, len(records) - len(new) - len(known), rejects)
 
-    def _frames(self, records: list[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
+    def _frames(self, records: Sequence[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
         """Normalise ``records`` piece by piece, as they are asked for; add to ``rejects``."""
         for start in range(0, len(records), PIECE_ROWS):
             normalised = NORMALISERS[self.run.stream](records[start : start + PIECE_ROWS])

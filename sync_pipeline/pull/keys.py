@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 
 import msgspec
 
@@ -24,11 +25,16 @@ def key_reader(*names: str, is_lower: bool = False) -> KeyOf:
         [(slot, str | int | None, None) for slot in slots],
         rename=dict(zip(slots, names, strict=True)),
     )
-    decoder = msgspec.json.Decoder(struct)
+    decode = msgspec.json.Decoder(struct).decode
+    values = attrgetter(*slots)
+
+    def decoded(raw: bytes) -> Sequence[object]:
+        found = values(decode(raw))
+        return found if len(slots) > 1 else (found,)
 
     def read(raw: bytes) -> str | None:
         try:
-            members = [getattr(decoder.decode(raw), slot) for slot in slots]
+            members = decoded(raw)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             # A defect elsewhere in the record is no reason not to know which record it is.
             members = _patiently(raw, names)
