@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from sync_pipeline_tests.database.readings import START, at, rows, rows_by_name
 from sync_pipeline_tests.database.test_masked import COLUMNS
-from sync_pipeline_tests.database.view_rows import pseudonym, put, put_version
+from sync_pipeline_tests.database.view_rows import Row, pseudonym, put, put_version
 
 BOTH = pytest.mark.parametrize("mart", ["mart", "mart_pii"])
 MATCHES = """
@@ -19,7 +19,7 @@ MATCHES = """
 """
 
 
-def people(engine: Engine, source: str, **given: dict[str, object]) -> None:
+def people(engine: Engine, source: str, **given: Row) -> None:
     """Insert contacts of a source by id (a leading _ is dropped)."""
     for contact_id, row in given.items():
         put(engine, "contacts", {"source": source, "contact_id": contact_id.lstrip("_"), **row})
@@ -283,7 +283,7 @@ def test_open_approval_requests_say_who_is_asked_and_since_when(engine: Engine) 
 @BOTH
 def test_versions_of_a_tenant_in_one_status_are_one_stretch(engine: Engine, mart: str) -> None:
     active, inactive = {"status": "Active", "status_code": 7}, {"status": "Inactive"}
-    story: list[tuple[float, float, dict[str, object]]] = [
+    story: list[tuple[float, float, Row]] = [
         (-9, -8, active),
         (-8, -7, {**active, "display_name": "renamed"}),
         (-7, -6, inactive),
