@@ -53,6 +53,12 @@ WORDS: dict[tuple[str, str], dict[str, str]] = {
 
 LINES_OF_STREAMS = [(stream, line) for stream, lines in LINES.items() for line in lines]
 KEYS_OF_STREAMS = [(stream, line) for stream, lines in KEYS.items() for line in lines]
+FLAGS = [(stream, line) for stream, line in LINES_OF_STREAMS if line.expected is True]
+TEXTS = [
+    (stream, line)
+    for stream, line in LINES_OF_STREAMS
+    if line.value == json.dumps(f" {line.expected} ", ensure_ascii=False)
+]
 NAMES_OF_COLUMNS = [
     (stream, list(lines))
     for stream in LINES
@@ -85,12 +91,26 @@ def test_a_field_fills_its_column_and_no_other(stream: str, line: Line) -> None:
     assert row_of(stream, raw) == {line.column: line.expected, "attributes": {}}
 
 
+@pytest.mark.parametrize(("stream", "line"), FLAGS)
+def test_a_flag_is_a_boolean_too(stream: str, line: Line) -> None:
+    for value in (True, False):
+        raw = holding((line.path, json.dumps(value)))
+        assert row_of(stream, raw) == {line.column: value, "attributes": {}}
+
+
+@pytest.mark.parametrize(("stream", "line"), TEXTS)
+def test_zero_is_a_text_like_any_other(stream: str, line: Line) -> None:
+    raw = holding((line.path, '"0"'))
+    assert row_of(stream, raw) == {line.column: "0", "attributes": {}}
+
+
 @pytest.mark.parametrize(("stream", "line"), KEYS_OF_STREAMS)
 def test_the_record_says_its_key(stream: str, line: Line) -> None:
     raw = holding((line.path, line.value))
     assert row_of(stream, raw, record_id=str(line.expected)) == {"attributes": {}}
     (reject,) = NORMALISERS[stream]([record(raw, record_id="another")]).rejects
     assert reject.code == "foreign_id"
+    assert row_of(stream, holding((line.path, '"0"')), record_id="0") == {"attributes": {}}
 
 
 @pytest.mark.parametrize(("stream", "lines"), NAMES_OF_COLUMNS)
