@@ -5,7 +5,9 @@ Rows, history, rejects, progress and counts are one transaction.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,7 +54,7 @@ class Loader:
 
     def load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         """Commit ``readings``; return what they came to. Raises WarehouseError."""
-        with in_words():
+        with in_words(), _collector_paused():
             try:
                 with self.connection.begin():
                     return self._load(readings, traffic)
@@ -134,6 +136,18 @@ class Loader:
         sound, refused = self._probe(records[:middle])
         more_sound, more_refused = self._probe(records[middle:])
         return sound + more_sound, refused + more_refused
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Look for no cycles of garbage meanwhile: a batch makes many objects, and no cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _latest(records: Iterable[Record]) -> tuple[list[Record], int]:
