@@ -18,20 +18,21 @@ _PERMISSIONS = msgspec.json.Decoder(list[object])
 
 def _opt_outs(leftovers: Leftovers) -> Columns:
     """Return the refusals by the global permissions; the permissions stay whole."""
-    taken = leftovers.take([rocs.PERMISSIONS])
-    leftovers.give_back(taken, range(len(taken.raw)))
-    refused = [_refused(raw) for raw in taken.raw]
+    refused = [_refused(raw) for raw in leftovers.look_at(rocs.PERMISSIONS)]
     return {
         column: pd.Series([channels.get(channel) for channels in refused], dtype=forms.BOOLEAN)
         for column, channel in rocs.OPT_OUTS.items()
     }
 
 
-def _refused(raw: bytes | None) -> dict[str, bool]:
+def _refused(raw: msgspec.Raw | None) -> dict[str, bool]:
     """Return by channel whether none of its global permissions opts in."""
+    if raw is None:
+        return {}
     try:
-        permissions = _PERMISSIONS.decode(raw or b"[]")
+        permissions = _PERMISSIONS.decode(raw)
     except msgspec.DecodeError:
+        # Of another kind than an array: nothing is known of permissions.
         return {}
     refused: dict[str, bool] = {}
     for permission in permissions:

@@ -107,6 +107,10 @@ class Leftovers:
                     raw[row], origins[row] = value, path
         return Taken(raw, origins)
 
+    def look_at(self, name: str) -> list[msgspec.Raw | None]:
+        """Return the raw values of a member that stays; null where it is missing."""
+        return [record.get(name) for record in self._records]
+
     def give_back(self, taken: Taken, rows: Iterable[int]) -> None:
         """Put the raw values of ``rows`` back: their column could not keep them."""
         for row in rows:

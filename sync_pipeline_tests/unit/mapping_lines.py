@@ -47,8 +47,8 @@ _ROWS: dict[str, list[tuple[str, str, str, object]]] = {
             date(1990, 1, 2),
         ),
         ("country_of_agreement", '"CYP"', "country", "CY"),
-        ("email_opt_out", '"true"', "email_opt_out", True),
-        ("sms_opt_out", '"true"', "sms_opt_out", True),
+        ("email_opt_out", '"True"', "email_opt_out", True),
+        ("sms_opt_out", '"True"', "sms_opt_out", True),
         ("consent_state", '" Accepted "', "consent_state", "Accepted"),
     ],
     "crmcom/communications": [

@@ -156,7 +156,17 @@ def test_a_global_permission_tells_who_opted_out_of_a_channel(
 
 @pytest.mark.parametrize(
     "permissions",
-    ['"EMAIL"', "{}", '{"channelType": "EMAIL"}', "7", "true", '["EMAIL"]', "[null, 7, []]"],
+    [
+        "null",
+        '""',
+        '"EMAIL"',
+        "{}",
+        '{"channelType": "EMAIL"}',
+        "7",
+        "true",
+        '["EMAIL"]',
+        "[null, 7, []]",
+    ],
 )
 def test_permissions_of_another_kind_say_nothing_and_stay_in_attributes(permissions: str) -> None:
     raw = f'{{"contactPermissions": {permissions}}}'
@@ -178,6 +188,6 @@ def test_permissions_count_in_each_row_for_itself() -> None:
         STREAM,
         records,
         {"scope": "1", "contact_id": "1", "email_opt_out": False, "attributes": told},
-        {"scope": "2", "contact_id": "2", "attributes": "{}"},
+        {"scope": "2", "contact_id": "2", "attributes": '{"contactPermissions": null}'},
         {"scope": "3", "contact_id": "3", "email_opt_out": True, "attributes": shown},
     )
