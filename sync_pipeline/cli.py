@@ -113,7 +113,7 @@ def url(
 ) -> None:
     """Start the warehouse if need be and print its DSN."""
     if role is not None and role not in ROLES:
-        raise typer.BadParameter(f"unknown role {role!r}; there are {', '.join(ROLES)}")
+        raise typer.BadParameter(f"--role {role!r} is unknown; there are {', '.join(ROLES)}")
     settings = read_settings(environment())
     warehouse_url = start_warehouse(settings)
     if role is not None:

@@ -2,7 +2,7 @@
 -- the view, whose owner alone may read it, and what the reader's session has set must not bend it:
 -- neither names that the reader made, nor plans printed with the key in them.
 CREATE OR REPLACE FUNCTION masking.mask_document(
-    document jsonb, key bytea, plain_paths text [], path text
+    document jsonb, key bytea, plain_paths text [], path text, depth integer DEFAULT 0
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -12,6 +12,11 @@ AS $$
 DECLARE
     masked jsonb;
 BEGIN
+    IF depth > 100 THEN
+        -- One document without end must not keep the others from being read.
+        document := to_jsonb(document::text);
+        path := NULL;
+    END IF;
     CASE jsonb_typeof(document)
         WHEN 'object' THEN
             SELECT
@@ -34,7 +39,8 @@ BEGIN
                                 WHEN strpos(member.name, '.') > 0 THEN NULL
                                 WHEN path = '' THEN member.name
                                 ELSE path || '.' || member.name
-                            END
+                            END,
+                            depth + 1
                         )
                     END
                 )
@@ -44,7 +50,7 @@ BEGIN
         WHEN 'array' THEN
             SELECT
                 jsonb_agg(
-                    masking.mask_document(element.value, key, plain_paths, path)
+                    masking.mask_document(element.value, key, plain_paths, path, depth + 1)
                     ORDER BY element.position
                 )
             INTO masked
@@ -67,5 +73,5 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION masking.mask_document(jsonb, bytea, text [], text) IS
+COMMENT ON FUNCTION masking.mask_document(jsonb, bytea, text [], text, integer) IS
 'The document with a pseudonym for every text and number in it, but for the paths that are shown as they are';

@@ -15,7 +15,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA masked, mart TO sync_analyst;
         GRANT SELECT ON masking.rules TO sync_analyst;
         GRANT EXECUTE ON FUNCTION
-        masking.mask_document(jsonb, bytea, text [], text) TO sync_analyst;
+        masking.mask_document(jsonb, bytea, text [], text, integer) TO sync_analyst;
     END IF;
     IF to_regrole('sync_analyst_pii') IS NOT NULL THEN
         GRANT USAGE ON SCHEMA masking, masked, mart, mart_pii, warehouse TO sync_analyst_pii;
@@ -23,7 +23,7 @@ BEGIN
         ON ALL TABLES IN SCHEMA masked, mart, mart_pii, warehouse TO sync_analyst_pii;
         GRANT SELECT ON masking.rules TO sync_analyst_pii;
         GRANT EXECUTE ON FUNCTION
-        masking.mask_document(jsonb, bytea, text [], text) TO sync_analyst_pii;
+        masking.mask_document(jsonb, bytea, text [], text, integer) TO sync_analyst_pii;
     END IF;
 END
 $$;

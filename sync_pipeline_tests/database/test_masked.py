@@ -213,6 +213,20 @@ def test_a_document_keeps_its_shape_and_loses_its_texts_and_numbers(engine: Engi
     ]
 
 
+def test_a_document_of_any_depth_is_masked(engine: Engine) -> None:
+    put(engine, "tenants", {"source": "rosaas", "tenant_name": "deep"})
+    put(engine, "tenants", {"source": "rosaas", "tenant_name": "flat", "metadata": "Zoë"})
+    deep = '{"a":[' * 1000 + '"Zoë"' + "]}" * 1000
+    with engine.begin() as connection:
+        update = "UPDATE warehouse.tenants SET metadata = :deep WHERE tenant_name = 'deep'"
+        connection.execute(text(update), {"deep": deep})
+    shown = rows(engine, "SELECT metadata::text FROM masked.tenants ORDER BY tenant_name")
+    assert "Zoë" not in str(shown)
+    # The levels down to which it goes, and one pseudonym for the rest.
+    assert str(shown[0][0]).count('"a"') == 51
+    assert str(shown[0][0]).count('"m_') == 1
+
+
 @pytest.mark.parametrize("document", [None, [1, "two", None], "by hand", 5, True, {}])
 def test_metadata_of_any_kind_is_masked(engine: Engine, document: object) -> None:
     put(engine, "tenants", {"source": "rosaas", "tenant_name": "t", "metadata": document})
