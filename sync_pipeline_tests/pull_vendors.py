@@ -20,12 +20,21 @@ from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import PullReport, pull_stream
 from sync_pipeline.settings import CrmcomSettings, RosaasSettings, Settings
 from sync_pipeline.warehouse.progress import Due
+from sync_pipeline_tests.pull_rocs import Rocs
 from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
 
 SELF_SERVICE = "/self-service/v1/contacts"
+SELF_SERVICE_V2 = "/self-service/v2/contacts"
+COMMUNICATIONS = "/self-service/v1/communications"
 BACKOFFICE = "/backoffice/v1/contacts"
 TENANTS = "/api/management/apps/v1/tenants"
-LOGINS = (f"{SELF_SERVICE}/authenticate", "/backoffice/v1/users/authenticate")
+PLANS = "/api/management/apps/v1/plans"
+SPECIFICATIONS = "/api/management/apps/v1/specifications"
+LOGINS = (
+    f"{SELF_SERVICE}/authenticate",
+    "/backoffice/v1/users/authenticate",
+    f"{SELF_SERVICE_V2}/authenticate",
+)
 ROSAAS_LOGIN = "/api/identity/apps/v1/auth"
 
 DENIED = Scripted.json({"status": 403, "message": "no", "error": "FORBIDDEN"}, 403)
@@ -48,9 +57,18 @@ class Vendors:
     ids: list[Row] | Scripted = field(default_factory=list)
     contacts: dict[str, Row | bytes | Scripted] = field(default_factory=dict)
     communications: dict[str, list[Row | bytes] | Scripted] = field(default_factory=dict)
+    messages: dict[str, Row | bytes | Scripted] = field(default_factory=dict)
+    """The answers for single communications (v1)."""
+    approval_requests: dict[str, list[Row | bytes] | Scripted] = field(default_factory=dict)
     tenants: list[Row] | Scripted = field(default_factory=list)
     details: dict[str, Row | Scripted | None] = field(default_factory=dict)
     page_size: int = 100
+    has_filter: bool = True
+    """Whether lists are filtered by creation time where that is asked for."""
+    rocs: Rocs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rocs = Rocs(self.server)
 
     def hold_contacts(self, *ids: str) -> None:
         """Hold these contacts, each with its list of communications, and list them."""
@@ -61,13 +79,28 @@ class Vendors:
 
     def hold_contact(self, contact_id: str, answer: Row | bytes | Scripted) -> None:
         self.contacts[contact_id] = answer
-        self.server.respond("GET", f"{SELF_SERVICE}/{contact_id}", self._contact)
+        for base in (SELF_SERVICE, SELF_SERVICE_V2):
+            self.server.respond("GET", f"{base}/{contact_id}", self._contact)
 
     def hold_communications(self, contact_id: str, rows: Sequence[Row | bytes] | Scripted) -> None:
         held = rows if isinstance(rows, Scripted) else list(rows)
         self.communications[contact_id] = held
-        path = f"{SELF_SERVICE}/{contact_id}/communications"
-        self.server.respond("GET", path, self._communications)
+        for base in (SELF_SERVICE, SELF_SERVICE_V2):
+            path = f"{base}/{contact_id}/communications"
+            self.server.respond("GET", path, self._communications)
+
+    def hold_message(self, message_id: str, answer: Row | bytes | Scripted) -> None:
+        """Hold the answer for one communication."""
+        self.messages[message_id] = answer
+        self.server.respond("GET", f"{COMMUNICATIONS}/{message_id}", self._message)
+
+    def hold_approval_requests(
+        self, contact_id: str, rows: Sequence[Row | bytes] | Scripted
+    ) -> None:
+        held = rows if isinstance(rows, Scripted) else list(rows)
+        self.approval_requests[contact_id] = held
+        path = f"{SELF_SERVICE}/{contact_id}/approval_requests"
+        self.server.respond("GET", path, self._approval_requests)
 
     def hold_tenants(self, *rows: Row) -> None:
         """Hold these tenants, each with an own answer that says the same and some metadata."""
@@ -85,6 +118,18 @@ class Vendors:
     def contact_requests(self) -> list[str]:
         """Return the ids whose own answer was asked for, in order."""
         return self._last_segments(SELF_SERVICE, depth=1)
+
+    def message_requests(self) -> list[str]:
+        """Return the communications whose own answer was asked for, in the order of their ids."""
+        return sorted(self._last_segments(COMMUNICATIONS, depth=1))
+
+    def list_requests(self, contact_id: str, base: str = SELF_SERVICE) -> list[dict[str, str]]:
+        """Return the queries that came for a contact's communications, without what is constant."""
+        constant = {"sort", "order", "size"}
+        return [
+            {name: value for name, value in request.query.items() if name not in constant}
+            for request in self.server.of("GET", f"{base}/{contact_id}/communications")
+        ]
 
     def detail_requests(self) -> list[str]:
         """Return the names whose own answer was asked for; the order is nobody's promise."""
@@ -107,6 +152,12 @@ class Vendors:
     def _communications(self, request: Received) -> Scripted:
         return self._page(self.communications[request.path.split("/")[-2]], request)
 
+    def _message(self, request: Received) -> Scripted:
+        return _one(self.messages[request.path.rpartition("/")[2]])
+
+    def _approval_requests(self, request: Received) -> Scripted:
+        return self._page(self.approval_requests[request.path.split("/")[-2]], request)
+
     def list_ids(self, request: Received) -> Scripted:
         return self._page(self.ids, request)
 
@@ -120,6 +171,9 @@ class Vendors:
     def _page(self, rows: Sequence[Row | bytes] | Scripted, request: Received) -> Scripted:
         if isinstance(rows, Scripted):
             return rows
+        since = request.query.get("created_on[gte]")
+        if since is not None and self.has_filter:
+            rows = [r for r in rows if isinstance(r, dict) and r["created_on"] >= int(since)]
         number = int(request.query["page"])
         shown = rows[(number - 1) * self.page_size : number * self.page_size]
         content = b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in shown)
@@ -131,6 +185,7 @@ class Vendors:
         *,
         contacts_file: Path | None = None,
         crmcom: Mapping[str, Any] | None = None,
+        rocs: Mapping[str, Any] | None = None,
         **others: Any,  # noqa: ANN401 -- pydantic checks them
     ) -> Settings:
         """Return settings that point here; ids from the file where one is given."""
@@ -150,7 +205,13 @@ class Vendors:
             base_url=self.server.url, client_id="client", client_secret=SecretStr("client-secret")
         )
         settled = CrmcomSettings(**connection | ids | dict(crmcom or {}))
-        return Settings(crmcom=settled, rosaas=rosaas, **others)
+        return Settings(
+            crmcom=settled, rosaas=rosaas, rocs=self.rocs.settings(**rocs or {}), **others
+        )
+
+    def v2(self, **crmcom: Any) -> Settings:  # noqa: ANN401 -- pydantic checks them
+        """Return settings of the API's second version."""
+        return self.settings(crmcom={"base_url": f"{self.server.url}/self-service/v2"} | crmcom)
 
 
 @contextmanager
@@ -164,6 +225,7 @@ def serving_vendors() -> Iterator[Vendors]:
         server.script("POST", ROSAAS_LOGIN, Scripted.json(token))
         server.respond("GET", BACKOFFICE, vendors.list_ids)
         server.respond("GET", TENANTS, vendors.list_tenants)
+        vendors.rocs.serve()
         yield vendors
 
 
@@ -209,6 +271,20 @@ class Pulls:
     def last_run(self, *columns: str) -> tuple[Any, ...]:
         query = f"SELECT {', '.join(columns)} FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1"  # noqa: S608 -- names of columns
         return self.rows(query)[0]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Return a table's rows by column, without what says only when and by which run."""
+        kept = {"raw_hash", "content_hash", "observed_at", "cause", "run_id", "loaded_at"}
+        with self.engine.connect() as connection:
+            found = connection.execute(text(f"SELECT * FROM warehouse.{name} ORDER BY 1, 2"))  # noqa: S608 -- names of tables
+            return [
+                {n: v for n, v in row.items() if n not in kept and v is not None}
+                for row in found.mappings()
+            ]
+
+    def versions(self, name: str) -> list[tuple[Any, ...]]:
+        """Return a table's rows with what tells whether any of them was written."""
+        return self.rows(f"SELECT xmin::text, * FROM warehouse.{name} ORDER BY 2, 3")  # noqa: S608 -- names of tables
 
     def watermarks(self, stream: Stream) -> dict[str, tuple[str, str | None]]:
         """Return proof and reason by scope."""

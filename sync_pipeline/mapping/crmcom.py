@@ -55,9 +55,8 @@ COMMUNICATION = (
     Field("source_created_at", Form.EPOCH, ("created_on",)),
 )
 
-# What the answer for a single communication says beyond the list of v1.
+# The list of v1 lacks it; where it is there, nothing is missing.
 CREATED_ON = "created_on"
-COMMUNICATION_DETAIL = ("title", "subtitle", "in_app_click_link_url", "in_app_image_url")
 
 APPROVAL_REQUEST = (
     Field("approval_request_id", Form.TEXT, ("id",)),

@@ -80,7 +80,7 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     counts = await _load(loader, work.opening, meter)
     # Planning may have read a long list; what it found has the whole slice.
     deadline = time.monotonic() + context.request.slice_s
-    setbacks = Setbacks(context.stream.source)
+    setbacks = Setbacks(context.source)
     reader = _Reader(work, context.source.max_in_flight, deadline, setbacks)
     reading = asyncio.create_task(reader.read_all())
     try:

@@ -15,28 +15,26 @@ from functools import partial
 
 import msgspec
 
-from sync_pipeline.errors import (
-    AccessDeniedError,
-    RecordNotFoundError,
-    RequestRefusedError,
-    WrongAnswerError,
-)
+from sync_pipeline.errors import SourceError, TransientSourceError
 from sync_pipeline.mapping.crmcom import CREATED_ON
 from sync_pipeline.normalise.scalars import instant_of_epoch
 from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.due import due_chunks
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.recall import lacks_detail
 from sync_pipeline.pull.sweep import SweptList
 from sync_pipeline.pull.under_contacts import list_reading, listed, read_under, sweep_under
-from sync_pipeline.pull.work import Context, Work, once
+from sync_pipeline.pull.work import Context, Work, is_about_a_record, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.known_lists import KnownList, known_lists
-from sync_pipeline.warehouse.progress import Coverage, Proof
+from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 # Clocks of servers differ, and a message may be filed a while after it was created.
 OVERLAP = timedelta(hours=1)
+# Another reading was given up: then the whole list is read, which says how it stands now.
+_READ_TO_THE_END = (None, Reason.ORDER_NOT_PROVEN)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -95,7 +93,10 @@ class _Reader:
         bound = timedelta(hours=self.context.settings.staleness_bound_hours)
         if known.newest_at is None or request.due.now - known.swept_at > bound / 2:
             return None
-        return known.newest_at - OVERLAP
+        if known.reason not in _READ_TO_THE_END:
+            return None
+        # A message that says it is of tomorrow must not hide those of today.
+        return min(known.newest_at, known.swept_at) - OVERLAP
 
     async def _read_news(
         self, contact_id: str, known: KnownList, since: datetime
@@ -115,24 +116,27 @@ class _Reader:
     async def _completed(self, contact_id: str, sweep: SweptList, known: KnownList) -> Reading:
         records = listed(self.context, contact_id, sweep)
         completed = [
-            record
-            if record.record_id in known.ids or _is_whole(record.listed)
-            else await self._with_detail(record)
+            await self._with_detail(record) if self._needs_detail(record, known) else record
             for record in records
         ]
         return list_reading(self.context, contact_id, sweep, completed)
 
+    def _needs_detail(self, record: Record, known: KnownList) -> bool:
+        if not self.api.has_details or record.record_id in known.ids:
+            return False
+        return lacks_detail(record)
+
     async def _with_detail(self, record: Record) -> Record:
         try:
             answer = await self.api.communication(record.scope, record.record_id)
-        except (RecordNotFoundError, AccessDeniedError, WrongAnswerError, RequestRefusedError):
+        except TransientSourceError:
+            raise
+        except SourceError as exc:
+            if not is_about_a_record(exc):
+                raise
             # What the list says is loaded; without a hash the next reading asks again.
             return replace(record, raw_hash=None)
         return replace(record, detail=answer.record)
-
-
-def _is_whole(raw: bytes) -> bool:
-    return f'"{CREATED_ON}"'.encode() in raw
 
 
 def _is_created_since(raw: bytes, since: datetime) -> bool:

@@ -10,9 +10,11 @@ from sync_pipeline.pull.work import Context, in_turn
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import (
     DueContact,
+    Proof,
     count_due_contacts,
     due_contacts,
     is_scope_due,
+    proof_of,
 )
 from sync_pipeline.warehouse.registry import register_contacts
 
@@ -53,6 +55,12 @@ def is_list_due(context: Context) -> bool:
     """Tell whether the stream's own list is due."""
     with transaction(context.engine) as connection:
         return is_scope_due(connection, context.stream, "", context.request.due)
+
+
+def is_list_proven(context: Context) -> bool:
+    """Tell whether the last reading of the stream's own list was proven complete."""
+    with transaction(context.engine) as connection:
+        return proof_of(connection, context.stream, "") not in (None, Proof.INCOMPLETE)
 
 
 async def register_asked(context: Context, reading: Reading) -> Reading:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from sync_pipeline.errors import SettingsError
-from sync_pipeline.pull.due import is_list_due
+from sync_pipeline.pull.due import is_list_due, is_list_proven
 from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.reading import Reading, part
 from sync_pipeline.pull.sweep import FetchPage, Sweep, SweptPage
@@ -39,7 +39,9 @@ async def plan_list(
 
     is_due = await asyncio.to_thread(is_list_due, context)
     scopes = in_turn([""] if is_due else [])
-    return Work(scopes_total=int(is_due), scopes=scopes, read=read)
+    # Where there is nothing to read, the stream is as complete as its last reading.
+    is_grounded = is_due or await asyncio.to_thread(is_list_proven, context)
+    return Work(scopes_total=int(is_due), scopes=scopes, read=read, is_grounded=is_grounded)
 
 
 def _page_reading(context: Context, page: SweptPage) -> Reading:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.mapping.rocs import DYNAMIC_FIELDS
-from sync_pipeline.pull.due import due_scopes
+from sync_pipeline.pull.due import due_scopes, is_list_proven
 from sync_pipeline.pull.keys import record_id
 from sync_pipeline.pull.lists import plan_list
-from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.reading import Reading, part
+from sync_pipeline.pull.setbacks import IN_A_ROW
 from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.pull.work import (
     MISSING_AGAIN_AFTER,
@@ -47,9 +49,29 @@ async def plan_rocs_contacts(context: Context, api: RocsApi, settings: RocsSetti
         return Work(len(named), in_turn(named), lambda name: once(reader.by_id(name)))
     if settings.contacts_mode == "lookup":
         total, scopes = await due_scopes(context)
-        return Work(total, scopes, lambda scope: once(reader.by_lookup(scope)))
+        ids = replace(context, stream=CRMCOM_CONTACTS)
+        is_grounded = await asyncio.to_thread(is_list_proven, ids)
+        read = reader.by_lookup
+        return Work(total, scopes, lambda scope: once(read(scope)), is_grounded=is_grounded)
     complete = reader.with_dynamic if reader.has_dynamic else None
     return await plan_list(context, api.contacts_page, complete=complete)
+
+
+@dataclass(slots=True)
+class _Failures:
+    """How many contacts in a row were denied their dynamic fields for want of an answer."""
+
+    in_a_row: int = 0
+
+    def note(self, reading: Reading) -> None:
+        if not self.are_enough:
+            is_unavailable = reading.reason is Reason.UNAVAILABLE
+            self.in_a_row = self.in_a_row + 1 if is_unavailable else 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether to ask no more in this run: each waits long before it gives up."""
+        return self.in_a_row >= IN_A_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,11 @@ class _Reader:
     context: Context
     api: RocsApi
     has_dynamic: bool
+    failures: _Failures = field(default_factory=_Failures)
+
+    @property
+    def _side_by_side(self) -> int:
+        return 2 * self.context.source.max_in_flight
 
     async def by_id(self, contact_id: str) -> Reading:
         """Read one contact that a request names by its ROCS id."""
@@ -73,9 +100,17 @@ class _Reader:
         plain = [record for record in page.records if record.record_id not in wanted]
         # A repeated row would come without its dynamic fields; the next reading brings it.
         yield replace(page, records=plain, repeats=[])
-        completed = (self._completed(r) for r in page.records if r.record_id in wanted)
-        for reading in await asyncio.gather(*completed):
-            yield reading
+        incomplete = [record for record in page.records if record.record_id in wanted]
+        for start in range(0, len(incomplete), self._side_by_side):
+            some = incomplete[start : start + self._side_by_side]
+            if self.failures.are_enough:
+                # The list itself is there to be read; what it says is loaded, as below.
+                bare = [replace(record, raw_hash=None) for record in some]
+                yield replace(part("", page.read_at), records=bare)
+                continue
+            for reading in await asyncio.gather(*map(self._completed, some)):
+                self.failures.note(reading)
+                yield reading
 
     async def _contained(self, scope: str, reading: Awaitable[Reading]) -> Reading:
         outcome = await contained(self.context, scope, datetime.now(UTC), reading)

@@ -10,11 +10,22 @@ from collections import Counter
 
 from sync_pipeline.errors import IdentityCannotReadError, SyncError
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.settings import CrmcomSettings, SourceSettings
 from sync_pipeline.warehouse.progress import Reason
 
 FIRST = 20
 IN_A_ROW = 5
 
+_ONE_FOR_ALL = (
+    "(403) to the identity of CRMCOM_USERNAME: with CRMCOM_AUTH=service one identity must be "
+    "allowed to read all contacts; ask CRM.COM for such an identity, or list only the contacts "
+    "that it may read"
+)
+_EACH_ITS_OWN = (
+    "to their own logins: with CRMCOM_AUTH=per_contact each contact needs its username and "
+    "password in its line of CRMCOM_CONTACTS_FILE, and CRM.COM must accept them; correct the "
+    "file (and CRMCOM_API_KEY, if no login works)"
+)
 _ABOUT_THE_API = (Reason.DENIED, Reason.WRONG_ANSWER, Reason.REFUSED, Reason.UNAVAILABLE)
 
 
@@ -24,8 +35,8 @@ class Setbacks:
     The rule: the first 20, five unavailable in a row or, at the end, more than half.
     """
 
-    def __init__(self, source: str) -> None:
-        self._source = source
+    def __init__(self, settings: SourceSettings) -> None:
+        self._remedy = _remedy(settings)
         self._seen = 0
         self._given_up: Counter[Reason] = Counter()
         self._latest: dict[Reason, SyncError] = {}
@@ -55,11 +66,13 @@ class Setbacks:
 
     def _said(self, reason: Reason) -> SyncError:
         setback = self._latest[reason]
-        if reason is Reason.DENIED and self._source == "crmcom":
-            return IdentityCannotReadError(
-                f"{self._given_up[reason]} of {self._seen} contacts are denied (403) to the "
-                "identity of CRMCOM_USERNAME: with CRMCOM_AUTH=service one identity must be "
-                "allowed to read all contacts; ask CRM.COM for such an identity, or list only "
-                "the contacts that it may read"
-            )
+        if reason is Reason.DENIED and self._remedy:
+            denied = f"{self._given_up[reason]} of {self._seen} contacts are denied"
+            return IdentityCannotReadError(f"{denied} {self._remedy}")
         return setback
+
+
+def _remedy(settings: SourceSettings) -> str | None:
+    if not isinstance(settings, CrmcomSettings):
+        return None
+    return _ONE_FOR_ALL if settings.auth == "service" else _EACH_ITS_OWN

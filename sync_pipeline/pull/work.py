@@ -111,7 +111,7 @@ async def contained(
     try:
         return await reading
     except SourceError as exc:
-        if not _is_about_a_record(exc):
+        if not is_about_a_record(exc):
             raise
         reason, access, wait = _reason(exc)
         due_at = read_at + wait if wait else context.due_again(read_at)
@@ -128,7 +128,8 @@ async def contained(
         )
 
 
-def _is_about_a_record(exc: SourceError) -> bool:
+def is_about_a_record(exc: SourceError) -> bool:
+    """Tell whether one record's own request failed, and not what comes before it."""
     # The path is a template: only that of a record has a place for its id.
     return "{" in exc.path
 

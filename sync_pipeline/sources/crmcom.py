@@ -49,6 +49,11 @@ class CrmcomApi:
         """Whether `communications_page` asks for `created_from` (the API may still ignore it)."""
         return self._settings.version == "v2"
 
+    @property
+    def has_details(self) -> bool:
+        """Whether `communication` says more than the list does: so it is in v1."""
+        return self._settings.version == "v1"
+
     async def contact_list_page(self, page: int) -> Page:
         """Return page ``page`` (from 1) of the Back-Office list of contacts."""
         if self._contacts is None:

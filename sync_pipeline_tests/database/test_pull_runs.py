@@ -350,10 +350,10 @@ def test_a_defect_of_ours_is_recorded_without_the_rows_it_may_quote(
 ) -> None:
     vendors.hold_contacts("a")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_named: object) -> None:
         raise KeyError("anna@example.com")
 
-    monkeypatch.setattr("sync_pipeline.pull.batch.changed_records", fail)
+    monkeypatch.setattr("sync_pipeline.pull.batch.sieve", fail)
     with pytest.raises(KeyError):
         pull(CRMCOM_CONTACTS)
 

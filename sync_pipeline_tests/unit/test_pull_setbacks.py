@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import SecretStr
 
 from sync_pipeline.errors import (
     AccessDeniedError,
@@ -18,6 +19,7 @@ from sync_pipeline.errors import (
 )
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import FIRST, Setbacks
+from sync_pipeline.settings import CrmcomSettings, RosaasSettings, SourceSettings
 from sync_pipeline.warehouse.progress import Proof, Reason
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,6 +31,15 @@ ERRORS: dict[Reason, type[SourceError]] = {
     Reason.UNAVAILABLE: TransientSourceError,
 }
 ABOUT_THE_API = [reason for reason in ERRORS if reason is not Reason.NOT_FOUND]
+SERVICE = CrmcomSettings(
+    base_url="https://crmcom.example/v1",
+    api_key=SecretStr("key"),
+    username="user",
+    password=SecretStr("password"),
+)
+ROSAAS = RosaasSettings(
+    base_url="https://rosaas.example", client_id="client", client_secret=SecretStr("secret")
+)
 READ = Reading("c", Proof.SINGLE_RESPONSE, None, NOW, NOW)
 
 
@@ -37,9 +48,9 @@ def given_up(reason: Reason) -> Reading:
     return Reading("c", Proof.INCOMPLETE, reason, NOW, NOW, setback=setback)
 
 
-def verdict(*readings: Reading, source: str = "crmcom") -> SyncError | None:
+def verdict(*readings: Reading, settings: SourceSettings = SERVICE) -> SyncError | None:
     """Return what a run over these readings raises, in the end or on the way."""
-    setbacks = Setbacks(source)
+    setbacks = Setbacks(settings)
     try:
         for reading in readings:
             setbacks.note(reading)
@@ -69,7 +80,7 @@ def test_what_is_not_found_never_fails_a_run() -> None:
 
 @pytest.mark.parametrize("reason", [r for r in ABOUT_THE_API if r is not Reason.UNAVAILABLE])
 def test_the_first_twenty_given_up_fail_the_run_at_once(reason: Reason) -> None:
-    setbacks = Setbacks("crmcom")
+    setbacks = Setbacks(SERVICE)
     for _ in range(FIRST - 1):
         setbacks.note(given_up(reason))
 
@@ -78,7 +89,7 @@ def test_the_first_twenty_given_up_fail_the_run_at_once(reason: Reason) -> None:
 
 
 def test_one_sound_reading_among_the_first_twenty_lets_the_run_go_on() -> None:
-    setbacks = Setbacks("crmcom")
+    setbacks = Setbacks(SERVICE)
     for reading in [READ, *[given_up(Reason.DENIED)] * 60]:
         setbacks.note(reading)
 
@@ -98,8 +109,19 @@ def test_denials_at_crmcom_are_explained_by_its_authentication() -> None:
     assert "CRMCOM_AUTH=service" in str(error)
 
 
+def test_denials_of_contacts_that_log_in_themselves_are_explained_by_their_file() -> None:
+    own = SERVICE.model_copy(update={"auth": "per_contact"})
+
+    error = verdict(*[given_up(Reason.DENIED)] * 20, settings=own)
+
+    assert isinstance(error, IdentityCannotReadError)
+    assert str(error).startswith("20 of 20 contacts are denied to their own logins")
+    assert "CRMCOM_CONTACTS_FILE" in str(error)
+    assert "CRMCOM_USERNAME" not in str(error)
+
+
 def test_denials_elsewhere_say_what_that_api_said() -> None:
-    error = verdict(given_up(Reason.DENIED), source="rosaas")
+    error = verdict(given_up(Reason.DENIED), settings=ROSAAS)
 
     assert isinstance(error, AccessDeniedError)
 

@@ -1,0 +1,70 @@
+"""The set of what a sweep has seen behaves as any set does, and stays small."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync_pipeline.pull.seen import Seen
+
+DIGEST_BYTES = 16
+# Few enough that many come again, also after they were sorted in.
+MARKS = st.one_of(st.integers(0, 20_000).map(str), st.integers(0, 20_000).map(lambda n: b"%d" % n))
+
+
+class PlainSet:
+    def __init__(self) -> None:
+        self.marks: set[str | bytes] = set()
+
+    def add(self, marks: list[str | bytes]) -> list[bool]:
+        is_new = []
+        for mark in marks:
+            is_new.append(mark not in self.marks)
+            self.marks.add(mark)
+        return is_new
+
+
+@given(
+    pages=st.lists(
+        st.one_of(
+            st.lists(MARKS, max_size=20),
+            # A page of consecutive keys, long enough to be sorted in.
+            st.builds(
+                lambda start, many: [str(n) for n in range(start, start + many)],
+                st.integers(0, 20_000),
+                st.integers(0, 6_000),
+            ),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_it_answers_as_a_plain_set_does(pages: list[list[str | bytes]]) -> None:
+    seen, plain = Seen(), PlainSet()
+
+    for page in pages:
+        assert seen.add(page) == plain.add(page)
+
+    assert len(seen) == len(plain.marks)
+
+
+def test_a_text_is_not_the_bytes_that_spell_it() -> None:
+    assert Seen().add(["a", b"a", "a", b"a"]) == [True, True, False, False]
+
+
+def test_it_holds_sixteen_bytes_a_row_in_few_runs() -> None:
+    seen = Seen()
+    many, page = 300_000, 1_000
+
+    for start in range(0, many, page):
+        assert all(seen.add([str(n) for n in range(start, start + page)]))
+
+    runs = [len(run) for run in seen._runs]  # noqa: SLF001 -- what it holds is what is promised
+    held = sum(run.nbytes for run in seen._runs)  # noqa: SLF001 -- likewise
+    assert held == DIGEST_BYTES * sum(runs)
+    assert many - sum(runs) <= 4_096
+    assert all(longer >= 2 * shorter for longer, shorter in pairwise(runs))
+    assert not any(seen.add([str(n) for n in range(many)]))
+    assert seen.add([]) == []
