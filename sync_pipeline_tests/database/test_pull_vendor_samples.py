@@ -67,8 +67,7 @@ OF_THE_LIST: dict[str, object] = {
 def listed(vendors: Vendors) -> Vendors:
     """Hold the sample of the list under its contact, after the sample of the login."""
     vendors.hold_contacts(CONTACT)
-    login = EMAIL_SAMPLE if isinstance(EMAIL_SAMPLE, bytes) else EMAIL_SAMPLE.encode()
-    vendors.server.script("POST", LOGINS[0], Scripted(200, login))
+    vendors.server.script("POST", LOGINS[0], Scripted(200, EMAIL_SAMPLE.encode()))
     vendors.hold_communications(CONTACT, Scripted(200, COMMUNICATIONS_SAMPLE))
     return vendors
 
