@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_pipeline.pull.sweep import sweep_list
+from sync_pipeline.pull.sweep import Sweep, SweptPage, sweep_list
+from sync_pipeline.sources.answers import Page
 from sync_pipeline_tests.moving_list import Beyond, MovingList, row
 
 
@@ -57,6 +58,41 @@ def test_a_row_that_was_there_throughout_is_never_missed(
     sweep = asyncio.run(sweep_list(moving.fetch, most_pages=64))
 
     assert history.throughout <= {raw for raw, _ in sweep.rows.values()}
+
+
+@given(data=st.data(), many=st.integers(0, 30), size=st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_each_row_comes_once_as_new_and_every_time_is_counted(
+    data: st.DataObject, many: int, size: int
+) -> None:
+    # Each third row has no key; they may be of the same bytes.
+    rows = [row(n) if n % 3 else b'{"n":%d}' % (n % 2) for n in range(many)]
+    moving = MovingList(rows, size, has_total=data.draw(st.booleans()))
+    History(moving, data)
+    served: list[bytes] = []
+
+    async def fetch(number: int) -> Page:
+        page = await moving.fetch(number)
+        served.extend(page.records)
+        return page
+
+    async def read() -> list[SweptPage]:
+        return [page async for page in Sweep(fetch, most_pages=64).pages()]
+
+    pages = asyncio.run(read())
+
+    new = [raw for page in pages for raw in [*page.rows.values(), *page.keyless]]
+    assert len(new) == len(set(new))
+    known: set[str] = set()
+    for page in pages:
+        assert not page.rows.keys() & known
+        assert page.repeats.keys() <= known
+        known |= page.rows.keys()
+    # Pages that only told where the list ends are no part of it.
+    assert set(new) <= set(served)
+    assert sum(page.duplicates for page in pages) + len(new) <= len(served)
+    at_least = sum(len(page.repeats) for page in pages)
+    assert at_least <= sum(page.duplicates for page in pages)
 
 
 @given(data=st.data(), many=st.integers(0, 30), size=st.integers(1, 4))

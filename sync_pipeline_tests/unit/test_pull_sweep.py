@@ -10,7 +10,7 @@ from math import log2
 import pytest
 
 from sync_pipeline.pull.keys import key_reader
-from sync_pipeline.pull.sweep import SweptList, sweep_list
+from sync_pipeline.pull.sweep import Sweep, SweptList, SweptPage, sweep_list
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.warehouse.progress import Proof, Reason
 from sync_pipeline_tests.moving_list import BEGINNING, Beyond, MovingList, row
@@ -260,3 +260,55 @@ def test_an_id_too_long_for_any_index_is_no_id() -> None:
     sweep = swept(MovingList([row("x" * 1_000), row("é" * 501)], size=5))
 
     assert (set(sweep.rows), len(sweep.keyless)) == ({"x" * 1_000}, 1)
+
+
+def test_pages_are_handed_on_as_they_are_read() -> None:
+    moving = MovingList(numbered(5))
+
+    async def read() -> list[tuple[list[int], list[str], list[str], int]]:
+        sweep = Sweep(moving.fetch)
+        return [
+            (list(moving.asked), [*page.rows], [*page.repeats], page.duplicates)
+            async for page in sweep.pages()
+        ]
+
+    assert asyncio.run(read()) == [
+        ([1], ["0", "1"], [], 0),
+        ([1, 3], ["4"], [], 0),
+        ([1, 3, 2], ["2", "3"], [], 0),
+        ([1, 3, 2, 1], [], ["0", "1"], 2),
+        ([1, 3, 2, 1, 3], [], ["4"], 1),
+    ]
+
+
+def test_of_a_page_that_names_a_row_twice_the_later_one_counts() -> None:
+    first, second = b'{"id":"a","n":1}', b'{"id":"a","n":2}'
+
+    async def read() -> list[SweptPage]:
+        moving = MovingList([first, second, b"{}", b"{}"], size=10)
+        return [page async for page in Sweep(moving.fetch).pages()]
+
+    (page,) = asyncio.run(read())
+
+    assert (page.rows, page.repeats, page.keyless, page.duplicates) == (
+        {"a": second},
+        {},
+        [b"{}"],
+        2,
+    )
+
+
+def test_the_end_of_a_long_list_may_be_an_empty_page() -> None:
+    # Longer than what is held loosely of the rows that were seen.
+    moving = MovingList(numbered(6_000), size=1_000, has_total=False)
+    between = iter([False] * 8 + [True])
+
+    def shrink() -> None:
+        if next(between, False):
+            del moving.rows[5_000:]
+
+    moving.between = shrink
+
+    sweep = swept(moving)
+
+    assert len(sweep.rows) == 6_000
