@@ -26,6 +26,7 @@ CONTACT = (
 
 PERMISSIONS = "contactPermissions"
 OPT_OUTS = {"email_opt_out": "EMAIL", "sms_opt_out": "SMS"}
+CONTACT_OPT_OUTS = tuple(Field(column, Form.BOOLEAN, (PERMISSIONS,)) for column in OPT_OUTS)
 # Where the answer for a contact's dynamic fields goes, as a whole.
 DYNAMIC_FIELDS = "dynamic_fields"
 

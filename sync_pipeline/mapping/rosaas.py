@@ -42,6 +42,11 @@ STATUS_NAMES = {
 # Older servers call status 10 so.
 STATUS_CODES = {name.upper(): code for code, name in STATUS_NAMES.items()} | {"DEACTIVE": 10}
 RUNNING = (4, 7)
+TENANT_STATUS = (
+    Field("status_code", Form.INTEGER, (STATUS,)),
+    Field("status", Form.KEYWORD, (STATUS,)),
+    Field("is_running", Form.BOOLEAN, (STATUS,)),
+)
 
 PLAN = (
     Field("plan", Form.TEXT, ("systemName",)),

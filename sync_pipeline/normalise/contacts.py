@@ -50,4 +50,6 @@ def _is_global(permission: dict[str, object]) -> bool:
 
 
 normalise_contacts = Normaliser(CONTACTS, crmcom.CONTACT)
-normalise_rocs_contacts = Normaliser(CONTACTS, rocs.CONTACT, derive=_opt_outs)
+normalise_rocs_contacts = Normaliser(
+    CONTACTS, rocs.CONTACT, derive=_opt_outs, derived=rocs.CONTACT_OPT_OUTS
+)

@@ -19,13 +19,14 @@ from sync_pipeline.records import Record
 class Normaliser:
     """The fields of one API for one entity.
 
-    ``derive`` makes the columns that share a field with others. ``scope_column`` is the column
-    that holds the record's scope where the record itself does not say it.
+    ``derive`` makes the ``derived`` columns, which share a field with others. ``scope_column`` is
+    the column that holds the record's scope where the record itself does not say it.
     """
 
     entity: Entity
     fields: Sequence[Field]
     derive: Callable[[Leftovers], Columns] | None = field(default=None, kw_only=True)
+    derived: Sequence[Field] = field(default=(), kw_only=True)
     scope_column: str | None = field(default=None, kw_only=True)
 
     @cached_property

@@ -31,4 +31,6 @@ def _code(word: str) -> int | None:
     return rosaas.STATUS_CODES.get(word.upper()) if number is None else number
 
 
-normalise_tenants = Normaliser(TENANTS, rosaas.TENANT, derive=_status_columns)
+normalise_tenants = Normaliser(
+    TENANTS, rosaas.TENANT, derive=_status_columns, derived=rosaas.TENANT_STATUS
+)

@@ -62,8 +62,8 @@ def start_sandbox(settings: Settings, home: Home, world: World | None = None) ->
 
 def note_sandbox(home: Home, pid: int, url: str, world: World) -> None:
     """Write down that the sandbox at ``url`` runs, for other commands and for the next start."""
-    facts = {"contacts": world.contacts, "seed": world.seed, "crmcom": world.crmcom_version}
-    note_running(home, "sandbox", pid, url=url, **facts)
+    size = {"contacts": world.contacts, "seed": world.seed}
+    note_running(home, "sandbox", pid, url=url, crmcom=world.crmcom_version, **size)
 
 
 def sandbox_environment(url: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sync_pipeline.orchestration.alerts import failure_alert_sensor
 from sync_pipeline.orchestration.assets import stream_asset
 from sync_pipeline.orchestration.checks import stream_checks
 from sync_pipeline.orchestration.columns import api_assets
+from sync_pipeline.orchestration.marts import mart_assets
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.orchestration.schedules import pull_job, stream_schedules
 from sync_pipeline.settings import Settings
@@ -17,8 +18,9 @@ from sync_pipeline.settings import Settings
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Return everything that Dagster is to know, for these settings."""
     streams = list(STREAMS.values())
+    pulled = [stream_asset(stream, settings) for stream in streams]
     return dg.Definitions(
-        assets=[*api_assets(), *(stream_asset(stream, settings) for stream in streams)],
+        assets=[*api_assets(), *pulled, *mart_assets()],
         asset_checks=[stream_checks(stream) for stream in streams],
         jobs=[pull_job],
         schedules=stream_schedules(settings),

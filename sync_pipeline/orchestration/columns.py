@@ -1,7 +1,6 @@
 """What Dagster shows of columns: their schema, and from which field of the source each comes.
 
 The fields of a source are shown as the columns of an external asset, `<source>/<entity>_api`.
-A new stream gets its mapping here.
 """
 
 from collections.abc import Sequence
@@ -10,36 +9,17 @@ import dagster as dg
 from sqlalchemy import URL
 
 from sync_pipeline.entities import STREAMS, Entity, Stream
-from sync_pipeline.mapping import crmcom, rocs, rosaas
-from sync_pipeline.mapping.fields import Field, Form
+from sync_pipeline.mapping.fields import Field
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.warehouse.descriptions import column_descriptions
 
 _POSTGRESQL = URL.create("postgresql+psycopg").get_dialect()()
-_OF_TENANT_STATUS = (
-    Field("status_code", Form.INTEGER, (rosaas.STATUS,)),
-    Field("status", Form.KEYWORD, (rosaas.STATUS,)),
-    Field("is_running", Form.BOOLEAN, (rosaas.STATUS,)),
-)
-_OF_ROCS_PERMISSIONS = tuple(
-    Field(column, Form.BOOLEAN, (rocs.PERMISSIONS,)) for column in rocs.OPT_OUTS
-)
-MAPPINGS: dict[str, tuple[Field, ...]] = {
-    "crmcom/contacts": crmcom.CONTACT,
-    "crmcom/communications": crmcom.COMMUNICATION,
-    "crmcom/approval_requests": crmcom.APPROVAL_REQUEST,
-    "rocs/contacts": (*rocs.CONTACT, *_OF_ROCS_PERMISSIONS),
-    "rocs/communications": rocs.COMMUNICATION,
-    "rocs/contact_lists": rocs.CONTACT_LIST,
-    "rocs/campaigns": rocs.CAMPAIGN,
-    "rosaas/tenants": (*rosaas.TENANT, *_OF_TENANT_STATUS),
-    "rosaas/plans": rosaas.PLAN,
-    "rosaas/specifications": rosaas.SPECIFICATION,
-}
 
 
 def mapping_of(stream: Stream) -> tuple[Field, ...]:
     """Return what is known of the fields from which a stream's columns come."""
-    return MAPPINGS.get(str(stream), ())
+    normaliser = NORMALISERS[stream]
+    return (*normaliser.fields, *normaliser.derived)
 
 
 def api_key(stream: Stream) -> dg.AssetKey:

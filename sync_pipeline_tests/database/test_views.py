@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sync_pipeline.errors import SetupError, WarehouseError
+from sync_pipeline.orchestration.marts import MARTS
 from sync_pipeline.warehouse import migrations, views
 from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migrations
 from sync_pipeline.warehouse.views import ViewFile, shipped_views
@@ -37,6 +38,10 @@ def with_another(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
 
 def test_what_was_made_is_what_is_there(engine: Engine) -> None:
     assert rows(engine, PUBLISHED) == rows(engine, THERE) != []
+
+
+def test_dagster_shows_every_mart(engine: Engine) -> None:
+    assert {name for schema, name in rows(engine, THERE) if schema == "mart"} == set(MARTS)
 
 
 def test_a_second_migrate_makes_nothing(engine: Engine) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.orchestration.build import build_definitions
+from sync_pipeline.orchestration.marts import MARTS
 from sync_pipeline.orchestration.schedules import cron
 from sync_pipeline.settings import read_settings
 
@@ -32,6 +33,7 @@ ROSAAS = {
 }
 # What each source offers, beside the streams that read it.
 API_ASSETS = [f"{stream}_api" for stream in STREAMS.values()]
+MART_ASSETS = [f"mart/{name}" for name in MARTS]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_definitions_load_without_an_environment_and_touch_neither_disk_nor_netw
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{sorted([*STREAMS, *API_ASSETS])}\n"
+    assert done.stdout == f"{sorted([*STREAMS, *API_ASSETS, *MART_ASSETS])}\n"
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -70,10 +72,20 @@ def test_what_a_source_offers_is_an_external_asset_of_its_group(
     definitions: dg.Definitions,
 ) -> None:
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.external_asset_keys} == set(API_ASSETS)
+    external = {key.to_user_string() for key in graph.external_asset_keys}
+    assert external == {*API_ASSETS, *MART_ASSETS}
     for stream in STREAMS.values():
         node = graph.get(dg.AssetKey([stream.source, f"{stream.entity.name}_api"]))
         assert (node.group_name, node.kinds) == (stream.source, {"http"})
+
+
+def test_a_mart_hangs_under_the_streams_that_it_shows(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for name, (_, streams) in MARTS.items():
+        node = graph.get(dg.AssetKey(["mart", name]))
+        parents = {key.to_user_string() for key in node.parent_keys}
+        assert parents == {str(stream) for stream in streams}
+        assert node.metadata["dagster/table_name"] == f"mart.{name}"
 
 
 def test_a_stream_comes_after_what_its_source_offers_and_communications_after_contacts(
