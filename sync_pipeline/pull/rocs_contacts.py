@@ -19,7 +19,7 @@ from sync_pipeline.mapping.rocs import DYNAMIC_FIELDS
 from sync_pipeline.pull.due import due_scopes, is_list_proven
 from sync_pipeline.pull.keys import record_id
 from sync_pipeline.pull.lists import plan_list
-from sync_pipeline.pull.reading import Reading, part
+from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import IN_A_ROW
 from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.pull.work import (
@@ -64,8 +64,8 @@ class _Failures:
     in_a_row: int = 0
 
     def note(self, reading: Reading) -> None:
+        is_unavailable = reading.reason is Reason.UNAVAILABLE
         if not self.are_enough:
-            is_unavailable = reading.reason is Reason.UNAVAILABLE
             self.in_a_row = self.in_a_row + 1 if is_unavailable else 0
 
     @property
@@ -103,13 +103,7 @@ class _Reader:
         incomplete = [record for record in page.records if record.record_id in wanted]
         for start in range(0, len(incomplete), self._side_by_side):
             some = incomplete[start : start + self._side_by_side]
-            if self.failures.are_enough:
-                # The list itself is there to be read; what it says is loaded, as below.
-                bare = [replace(record, raw_hash=None) for record in some]
-                yield replace(part("", page.read_at), records=bare)
-                continue
-            for reading in await asyncio.gather(*map(self._completed, some)):
-                self.failures.note(reading)
+            for reading in await asyncio.gather(*map(self._listed, some)):
                 yield reading
 
     async def _contained(self, scope: str, reading: Awaitable[Reading]) -> Reading:
@@ -150,27 +144,38 @@ class _Reader:
             return replace(reading, rejects=[keyless(answer.record, read_at)])
         raw_hash = hash_of(self.context.stream, answer.record)
         record = Record(contact_id, scope, answer.record, b"", raw_hash, read_at)
-        return replace(reading, records=[await self._with_dynamic(record)])
+        return await self._completed(reading, record)
 
-    async def _completed(self, record: Record) -> Reading:
-        contact_id, read_at = record.record_id, record.observed_at
-        reading = Reading(
-            contact_id,
-            Proof.SINGLE_RESPONSE,
-            None,
-            read_at,
-            self.context.due_again(read_at),
-            is_scope=False,
-        )
+    async def _listed(self, record: Record) -> Reading:
+        """Read what one contact of the list needs beside it."""
+        read_at = record.observed_at
+        due_at = self.context.due_again(read_at)
+        proof = Proof.SINGLE_RESPONSE
+        reading = Reading(record.record_id, proof, None, read_at, due_at, is_scope=False)
+        return await self._completed(reading, record)
+
+    async def _completed(self, reading: Reading, record: Record) -> Reading:
+        """Return ``reading`` with the record and its dynamic fields."""
 
         async def read() -> Reading:
             return replace(reading, records=[await self._with_dynamic(record)])
 
-        outcome = await self._contained(contact_id, read())
-        if outcome.setback is None:
+        if self.failures.are_enough:
+            reason = Reason.UNAVAILABLE
+            outcome = replace(reading, proof=Proof.INCOMPLETE, reason=reason)
+        else:
+            outcome = await self._contained(reading.scope, read())
+            self.failures.note(outcome)
+        if outcome.proof is not Proof.INCOMPLETE:
             return outcome
-        # What the list says is loaded; without a hash the next reading asks again.
-        return replace(outcome, records=[replace(record, raw_hash=None)], is_scope=False)
+        # The contact itself was read, and is loaded; without a hash the next reading asks again.
+        return replace(
+            outcome,
+            records=[replace(record, raw_hash=None)],
+            due_at=reading.due_at,
+            is_scope=reading.is_scope,
+            setback=None,
+        )
 
     async def _with_dynamic(self, record: Record) -> Record:
         if not self.has_dynamic:

@@ -45,7 +45,7 @@ class Setbacks:
     def note(self, reading: Reading) -> None:
         """Count a reading; raise when the rule is met."""
         self._seen += 1
-        is_unavailable = reading.reason is Reason.UNAVAILABLE
+        is_unavailable = reading.setback is not None and reading.reason is Reason.UNAVAILABLE
         self._unavailable_in_a_row = self._unavailable_in_a_row + 1 if is_unavailable else 0
         if reading.setback is not None and reading.reason in _ABOUT_THE_API:
             self._given_up[reading.reason] += 1

@@ -32,6 +32,7 @@ PATHS = {
     ROCS_CONTACT_LISTS: (LISTS, "contact_lists"),
     ROCS_CAMPAIGNS: (CAMPAIGNS, "campaigns"),
 }
+A_WHILE = timedelta(hours=1)
 KARI: Row = {
     "id": 7,
     "contactStatus": "ACTIVE",
@@ -345,6 +346,26 @@ def test_where_dynamic_fields_are_away_altogether_the_list_is_read_all_the_same(
     assert counts(pull(ROCS_CONTACTS, settings=settings)) == {"updated": 100, "duplicate": 40}
     kept = "SELECT count(*) FROM warehouse.contacts WHERE attributes ->> 'dynamic_fields' <> ''"
     assert pull.rows(kept) == [(100,)]
+
+
+@pytest.mark.parametrize("answer", [Scripted(403), UNAVAILABLE])
+def test_a_contact_that_is_looked_up_is_loaded_without_the_dynamic_fields_that_are_withheld(
+    pull: Pulls, vendors: Vendors, rocs: Rocs, answer: Scripted
+) -> None:
+    vendors.hold_contacts("a", "b", "c")
+    pull(CRMCOM_CONTACTS)
+    rocs.hold(CONTACTS, [KARI])
+    settings = vendors.settings(rocs={"contacts_mode": "lookup", "dynamic_path": DYNAMIC})
+    stored: list[Row] = []
+
+    for held in (answer, {"tier": "Gold"}, answer):
+        rocs.dynamic["7"] = held
+        # By its own time, which comes as soon as that of any other.
+        report = pull(ROCS_CONTACTS, settings=settings, due=Due(datetime.now(UTC) + A_WHILE))
+        stored += [row for row in pull.table("contacts") if row["source"] == "rocs"]
+        assert report.row["is_complete"] is (held is not answer)
+
+    assert stored == [STORED, with_fields({"tier": "Gold"}), with_fields({"tier": "Gold"})]
 
 
 @pytest.fixture
