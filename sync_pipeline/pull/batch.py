@@ -86,17 +86,16 @@ class Loader:
         stream = self.run.stream
         sieved = sieve(self.connection, stream, records, is_full=self.is_full)
         # Looked up before the first row is on its way: then the session is taken.
-        new = with_recalled(self.connection, stream, sieved.new)
         known = with_recalled(self.connection, stream, sieved.known)
         rejects: list[Reject] = []
         loaded = load_pieces(
             self.connection,
             stream,
-            self._frames(new, rejects),
+            self._frames(sieved.new, rejects),
             self._frames(known, rejects),
             run_id=self.run.run_id,
         )
-        return _Written(loaded, len(records) - len(new) - len(known), rejects)
+        return _Written(loaded, len(records) - len(sieved.new) - len(known), rejects)
 
     def _frames(self, records: Sequence[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
         """Normalise ``records`` piece by piece, as they are asked for; add to ``rejects``."""

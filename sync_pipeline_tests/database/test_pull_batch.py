@@ -8,8 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROSAAS_TENANTS
+from sync_pipeline.entities import (
+    CRMCOM_COMMUNICATIONS,
+    CRMCOM_CONTACTS,
+    ROCS_CONTACT_LISTS,
+    ROSAAS_TENANTS,
+)
 from sync_pipeline.errors import WarehouseError
+from sync_pipeline_tests.pull_rocs import LISTS
 from sync_pipeline_tests.pull_vendors import (
     DENIED,
     NOT_FOUND,
@@ -21,6 +27,7 @@ from sync_pipeline_tests.pull_vendors import (
     Vendors,
     counts,
 )
+from sync_pipeline_tests.scripted_server import Received
 
 KEYLESS = b'{"subject":"whose is it?"}'
 
@@ -264,3 +271,26 @@ def test_readings_given_up_end_as_watermarks_with_reason_time_and_access(
     row = report.row
     assert (row["scopes_read"], row["scopes_incomplete"], row["scopes_denied"]) == (15, 5, 1)
     assert (row["outcome"], row["is_complete"]) == ("succeeded", False)
+
+
+def test_a_defect_that_a_later_page_corrects_is_settled_by_the_next_reading(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    rocs = vendors.rocs
+    rocs.page_size = 2
+    broken: list[Row | bytes] = [b'{"id":1,"n":1e99999}', *[{"id": n} for n in range(2, 7)]]
+    rocs.hold(LISTS, broken)
+
+    def correct(request: Received) -> None:
+        if request.query.get("page") == "2":
+            rocs.lists[LISTS][0] = {"id": 1}
+
+    rocs.stands_in = correct
+
+    assert counts(pull(ROCS_CONTACT_LISTS)) == {"inserted": 5, "quarantined": 1, "duplicate": 4}
+    loaded = "SELECT CAST(list_id AS integer) FROM warehouse.contact_lists ORDER BY 1"
+    assert pull.rows(loaded) == [(n,) for n in range(1, 7)]
+
+    pull(ROCS_CONTACT_LISTS)
+
+    assert pull.rows("SELECT record_id, resolution FROM ops.quarantine") == [("1", "loaded")]
