@@ -1,7 +1,19 @@
+-- A release with other parameters would leave its function beside this one.
+DO $$
+DECLARE
+    made regprocedure;
+BEGIN
+    FOR made IN SELECT oid FROM pg_proc WHERE pronamespace = 'masking'::regnamespace
+    LOOP
+        EXECUTE format('DROP FUNCTION %s', made);
+    END LOOP;
+END
+$$;
+
 -- The one function of the masked views. It runs with the reader's rights, so it gets the key from
 -- the view, whose owner alone may read it, and what the reader's session has set must not bend it:
 -- neither names that the reader made, nor plans printed with the key in them.
-CREATE OR REPLACE FUNCTION masking.mask_document(
+CREATE FUNCTION masking.mask_document(
     document jsonb, key bytea, plain_paths text [], path text, depth integer DEFAULT 0
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE

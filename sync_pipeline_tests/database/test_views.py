@@ -80,6 +80,20 @@ def test_a_view_that_was_dropped_comes_back(engine: Engine) -> None:
     assert rows(engine, THERE) == before
 
 
+def test_the_function_of_an_earlier_release_goes(engine: Engine) -> None:
+    execute(
+        engine,
+        "CREATE FUNCTION masking.mask_document(jsonb, bytea, text[], text) RETURNS jsonb "
+        "LANGUAGE sql AS 'SELECT $1'",
+        "DROP VIEW mart.customer_360",
+    )
+    migrate(engine)
+    assert rows(
+        engine, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'masking'::regnamespace"
+    ) == [(1,)]
+    assert rows(engine, "SELECT count(*) FROM masked.contacts") == [(0,)]
+
+
 def test_a_migration_may_change_a_column_that_views_show(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
