@@ -335,3 +335,7 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Rows that were loaded from a list alone: without a hash, the next reading asks for the rest.
+UPDATE warehouse.communications SET raw_hash = NULL
+WHERE source = 'crmcom' AND source_created_at IS NULL;

@@ -65,6 +65,28 @@ def test_only_what_is_missing_is_applied(
     assert rows(engine, "SELECT count(*) FROM ops.added") == [(0,)]
 
 
+def test_what_was_loaded_before_details_were_read_is_asked_for_again(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = shipped_migrations()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "shipped_migrations", lambda: known[:2])
+        earlier.setattr(migrations, "publish_views", lambda _connection: None)
+        migrate(empty)
+    with empty.begin() as connection:
+        connection.exec_driver_sql("""
+            INSERT INTO warehouse.communications (
+                source, communication_id, source_created_at, attributes, raw_hash, content_hash,
+                observed_at, cause, run_id, loaded_at
+            )
+            SELECT 'crmcom', id, created_at, '{}', 'raw', 'content', now(), 'source', 'run', now()
+            FROM (VALUES ('bare', NULL), ('whole', now())) AS old (id, created_at)
+        """)
+    migrate(empty)
+    stored = "SELECT communication_id, raw_hash IS NULL FROM warehouse.communications ORDER BY 1"
+    assert rows(empty, stored) == [("bare", True), ("whole", False)]
+
+
 def test_one_broken_migration_undoes_all_that_came_with_it(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
