@@ -26,9 +26,8 @@ def found_shape(engine: Engine, name: str, schema: str = "warehouse") -> Shape:
 
 @pytest.mark.parametrize("name", ENTITIES)
 def test_the_tables_of_the_code_are_those_of_the_database(engine: Engine, name: str) -> None:
-    found, expected = found_shape(engine, name), shape(engine, ENTITIES[name].table)
-    assert found == expected
-    assert list(found) == list(expected)
+    # In any order: a column that is added later stands last in the database.
+    assert found_shape(engine, name) == shape(engine, ENTITIES[name].table)
 
 
 @pytest.mark.parametrize("name", ENTITIES)
@@ -46,9 +45,9 @@ def test_the_histories_of_the_code_are_those_of_the_database(engine: Engine, nam
 def test_a_version_has_the_columns_of_the_history(engine: Engine, name: str) -> None:
     versions = found_shape(engine, f"{name}_versions")
     history = found_shape(engine, f"{name}_history")
-    assert [(c, kind) for c, (kind, *_) in versions.items()] == [
-        (c, kind) for c, (kind, *_) in history.items()
-    ]
+    assert {c: kind for c, (kind, *_) in versions.items()} == {
+        c: kind for c, (kind, *_) in history.items()
+    }
 
 
 def test_every_table_of_the_schema_is_known_to_the_code(engine: Engine) -> None:

@@ -66,14 +66,14 @@ def test_the_lineage_is_a_table_as_well_with_the_likeliest_field_first() -> None
 def test_the_schema_is_that_of_the_database_with_its_descriptions(
     engine: Engine, name: str
 ) -> None:
-    shown = [
-        (c.name, c.type, c.constraints.nullable, c.description)
+    shown = {
+        c.name: (c.type, c.constraints.nullable, c.description)
         for c in column_schema(ENTITIES[name]).columns
-    ]
-    assert shown == [
-        (c["name"], c["type"].compile(engine.dialect).lower(), c["nullable"], c["comment"])
+    }
+    assert shown == {
+        c["name"]: (c["type"].compile(engine.dialect).lower(), c["nullable"], c["comment"])
         for c in inspect(engine).get_columns(name, schema="warehouse")
-    ]
+    }
 
 
 @pytest.mark.parametrize("name", STREAMS)
