@@ -31,14 +31,19 @@ class Form(Enum):
 class Field:
     """One column and the names that sources have for it, the likeliest first.
 
-    A path ``a.b`` is the member ``b`` of the object ``a``. ``keywords`` maps spellings in upper
-    case to the canonical word of an enumeration.
+    A path ``a.b`` is the member ``b`` of the object ``a``; none goes deeper. ``keywords`` maps
+    spellings in upper case to the canonical word of an enumeration.
     """
 
     column: str
     form: Form
     paths: tuple[str, ...]
     keywords: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for path in self.paths:
+            if path.count(".") > 1:
+                raise ValueError(f"{path}: a path has two names at most")
 
 
 def same_words(*words: str) -> dict[str, str]:

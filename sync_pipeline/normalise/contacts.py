@@ -51,5 +51,9 @@ def _is_global(permission: dict[str, object]) -> bool:
 
 normalise_contacts = Normaliser(CONTACTS, crmcom.CONTACT)
 normalise_rocs_contacts = Normaliser(
-    CONTACTS, rocs.CONTACT, derive=_opt_outs, derived=rocs.CONTACT_OPT_OUTS
+    CONTACTS,
+    rocs.CONTACT,
+    derive=_opt_outs,
+    derived=rocs.CONTACT_OPT_OUTS,
+    tables=(rocs.OPT_OUTS,),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import dropwhile
 
 import xxhash
 
@@ -19,15 +20,24 @@ from sync_pipeline.records import Record
 class Normaliser:
     """The fields of one API for one entity.
 
-    ``derive`` makes the ``derived`` columns, which share a field with others. ``scope_column`` is
-    the column that holds the record's scope where the record itself does not say it.
+    ``derive`` makes the ``derived`` columns, which share a field with others, by ``tables`` of the
+    mapping. ``scope_column`` is the column that holds the record's scope where the record itself
+    does not say it.
     """
 
     entity: Entity
     fields: Sequence[Field]
     derive: Callable[[Leftovers], Columns] | None = field(default=None, kw_only=True)
     derived: Sequence[Field] = field(default=(), kw_only=True)
+    tables: tuple[object, ...] = field(default=(), kw_only=True)
     scope_column: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if any("." in path for path in self.key_field.paths):
+            raise ValueError(f"the key of {self.entity.name} is to be a member of the record")
+        columns = (f.column for f in self.fields)
+        if "phone_country" in dropwhile(lambda column: column != "phone", columns):
+            raise ValueError("a phone number is read with its country: put phone_country first")
 
     @cached_property
     def key_field(self) -> Field:
@@ -36,8 +46,9 @@ class Normaliser:
 
     @cached_property
     def version(self) -> int:
-        """Part of every stored raw hash: with other fields each record is looked at again."""
-        said = repr((NORMALISER_VERSION, self.entity.name, self.fields, self.scope_column))
+        """Part of every stored raw hash: with another mapping each record is looked at again."""
+        mapping = (self.fields, self.derived, self.tables, self.scope_column)
+        said = repr((NORMALISER_VERSION, self.entity.name, mapping))
         return xxhash.xxh3_64_intdigest(said.encode())
 
     def __call__(self, records: Iterable[Record]) -> Normalised:

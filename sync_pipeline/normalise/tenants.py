@@ -32,5 +32,9 @@ def _code(word: str) -> int | None:
 
 
 normalise_tenants = Normaliser(
-    TENANTS, rosaas.TENANT, derive=_status_columns, derived=rosaas.TENANT_STATUS
+    TENANTS,
+    rosaas.TENANT,
+    derive=_status_columns,
+    derived=rosaas.TENANT_STATUS,
+    tables=(rosaas.STATUS_NAMES, rosaas.STATUS_CODES, rosaas.RUNNING),
 )
