@@ -12,6 +12,14 @@ from sync_pipeline.settings.values import ApiPath, ApiUrl, CronMinutes, is_loopb
 
 INTERVAL_MINUTES = 15
 CrmcomVersion = Literal["v1", "v2"]
+# Which field of the settings says where ROCS has what.
+ROCS_PATHS = {
+    "contacts": "contacts_path",
+    "dynamic_fields": "dynamic_path",
+    "communications": "activity_path",
+    "contact_lists": "lists_path",
+    "campaigns": "campaigns_path",
+}
 
 
 class Group(BaseModel):
@@ -118,15 +126,14 @@ class RocsSettings(SourceSettings):
             raise ValueError("ROCS_PAGE_PARAM and ROCS_SIZE_PARAM should differ")
         return self
 
+    def path_of(self, entity: str) -> str | None:
+        """Return where an entity (or `dynamic_fields`) is found; None while it is not known."""
+        path: str | None = getattr(self, ROCS_PATHS[entity])
+        return path
+
     def missing_for(self, entity: str) -> str | None:
         """Return the variable that would tell where an entity is found; None if it is known."""
-        paths = {
-            "communications": ("ROCS_ACTIVITY_PATH", self.activity_path),
-            "contact_lists": ("ROCS_LISTS_PATH", self.lists_path),
-            "campaigns": ("ROCS_CAMPAIGNS_PATH", self.campaigns_path),
-        }
-        variable, path = paths.get(entity, ("", self.contacts_path))
-        return None if path else variable
+        return None if self.path_of(entity) else f"ROCS_{ROCS_PATHS[entity].upper()}"
 
 
 class RosaasSettings(SourceSettings):

@@ -49,20 +49,27 @@ class RocsApi:
 
     async def dynamic_fields(self, contact_id: str) -> Answer | None:
         """Return a contact's customer-specific fields, or None when the API knows none."""
-        path = _path("ROCS_DYNAMIC_PATH", self._settings.dynamic_path)
+        path = self._path("dynamic_fields")
         return await self._find(f"{path}?id={{id}}", contact_id)
 
     async def activity_page(self, page: int) -> Page:
         """Return page ``page`` (from 1) of the communications with all contacts."""
-        return await self._page(_path("ROCS_ACTIVITY_PATH", self._settings.activity_path), page)
+        return await self._page(self._path("communications"), page)
 
     async def contact_lists_page(self, page: int) -> Page:
         """Return page ``page`` (from 1) of the contact lists."""
-        return await self._page(_path("ROCS_LISTS_PATH", self._settings.lists_path), page)
+        return await self._page(self._path("contact_lists"), page)
 
     async def campaigns_page(self, page: int) -> Page:
         """Return page ``page`` (from 1) of the campaigns."""
-        return await self._page(_path("ROCS_CAMPAIGNS_PATH", self._settings.campaigns_path), page)
+        return await self._page(self._path("campaigns"), page)
+
+    def _path(self, entity: str) -> str:
+        path = self._settings.path_of(entity)
+        if path is None:
+            variable = self._settings.missing_for(entity)
+            raise SettingsError(f"{variable} is not set: nothing is known of where ROCS has it")
+        return path
 
     async def _page(self, path: str, page: int) -> Page:
         settings = self._settings
@@ -119,9 +126,3 @@ def _token_endpoint(settings: RocsSettings) -> Endpoint:
 
 def _secrets(settings: RocsSettings) -> tuple[str, ...]:
     return (settings.client_id, settings.client_secret.get_secret_value())
-
-
-def _path(variable: str, path: str | None) -> str:
-    if path is None:
-        raise SettingsError(f"{variable} is not set: nothing is known of where ROCS has it")
-    return path

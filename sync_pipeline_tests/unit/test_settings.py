@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError
 from sync_pipeline.settings import (
     CrmcomSettings,
@@ -192,6 +193,29 @@ def test_every_source_is_found_by_its_name() -> None:
     assert found == [settings.crmcom, settings.rocs, settings.rosaas]
     assert None not in found
     assert read_settings(ROCS).is_any_source_on
+
+
+OF_SOURCES = {"crmcom": CRMCOM, "rocs": ROCS, "rosaas": ROSAAS}
+PATHS = {
+    "rocs/communications": "ROCS_ACTIVITY_PATH",
+    "rocs/contact_lists": "ROCS_LISTS_PATH",
+    "rocs/campaigns": "ROCS_CAMPAIGNS_PATH",
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=str)
+def test_a_stream_that_is_off_says_by_which_variable_it_is_turned_on(stream: Stream) -> None:
+    source, entity = stream.source, stream.entity.name
+    on, path = OF_SOURCES[source], PATHS.get(str(stream))
+    assert read_settings({}).missing_for(source, entity) == f"{source.upper()}_BASE_URL"
+    assert read_settings(on).missing_for(source, entity) == path
+    if path is not None:
+        assert read_settings(on | {path: "/here"}).missing_for(source, entity) is None
+
+
+def test_an_entity_that_rocs_is_not_known_to_have_is_not_taken_for_on() -> None:
+    with pytest.raises(KeyError, match="tenants"):
+        read_settings(ROCS).missing_for("rocs", "tenants")
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
