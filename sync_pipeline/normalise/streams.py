@@ -1,4 +1,4 @@
-"""Which normaliser reads which stream: a new stream gets its line here."""
+"""Which normaliser reads which stream: a new stream gets its line here (see docs/extend.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a stream to its API and its plan: a new stream gets its line here."""
+"""From a stream to its API and its plan: a new stream gets its line here (see docs/extend.md)."""
 
 from __future__ import annotations
 
