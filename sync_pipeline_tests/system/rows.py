@@ -30,11 +30,15 @@ def warehouse_rows(installation: Installation, entity: Entity) -> list[Row]:
 
 
 def world_rows(
-    installation: Installation, entity: Entity, *, crmcom_version: str = "v1"
+    installation: Installation,
+    entity: Entity,
+    *,
+    source: str | None = None,
+    crmcom_version: str = "v1",
 ) -> list[Row]:
     """Return what the warehouse should hold: the sandbox's world, typed by the entity's columns."""
     columns = carried_columns(entity)
-    rows = installation.world(entity.name, crmcom_version=crmcom_version)
+    rows = installation.world(entity.name, source=source, crmcom_version=crmcom_version)
     for row in rows:
         assert set(row) == set(columns), "the world and the table have the same columns"
         for name, kind in columns.items():

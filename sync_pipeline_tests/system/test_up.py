@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sync_pipeline.entities import ENTITIES, STREAMS
+from sync_pipeline.orchestration.marts import mart_assets
 from sync_pipeline_tests.system.dagster_ui import (
     ASSETS,
     DAEMONS,
@@ -57,7 +58,11 @@ def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) ->
     nodes = up[1].ask(ASSETS)["assetNodes"]
     found = {"/".join(node["assetKey"]["path"]): node for node in nodes}
     offered = {f"{s}_api" for s in STREAMS.values()}
-    assert set(found) == set(STREAMS) | offered
+    marts = {
+        spec.key.to_user_string(): {dep.asset_key.to_user_string() for dep in spec.deps}
+        for spec in mart_assets()
+    }
+    assert set(found) == set(STREAMS) | offered | set(marts)
     for name, stream in STREAMS.items():
         assert found[name]["groupName"] == stream.source
         assert "pull_job" in found[name]["jobNames"]
@@ -65,7 +70,7 @@ def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) ->
         name: {"/".join(key["path"]) for key in node["dependencyKeys"]}
         for name, node in found.items()
     }
-    assert dependencies == {name: set() for name in offered} | {
+    assert dependencies == {name: set() for name in offered} | marts | {
         name: {f"{stream}_api"} | ({str(stream.upstream)} if stream.upstream else set())
         for name, stream in STREAMS.items()
     }

@@ -178,7 +178,7 @@ def test_a_lost_password_is_said(homes: Homes) -> None:
 def test_an_impossible_home_is_named(homes: Homes) -> None:
     homes.path("file").touch()
 
-    with pytest.raises(SetupError, match=r"Not a directory.*file"):
+    with pytest.raises(SetupError, match=r"a file stands where a folder should be.*file"):
         homes.server("file/home").start()
 
 
