@@ -30,9 +30,10 @@ _ABOUT_THE_API = (Reason.DENIED, Reason.WRONG_ANSWER, Reason.REFUSED, Reason.UNA
 
 
 class Setbacks:
-    """Counts the scopes that were given up.
+    """Counts the scopes that were given up, by the reason; ids that the API does not know are none.
 
-    The rule: the first 20, five unavailable in a row or, at the end, more than half.
+    The rule: the first 20 for one and the same reason, five unavailable in a row or, at the end,
+    more than half for one and the same reason.
     """
 
     def __init__(self, settings: SourceSettings) -> None:

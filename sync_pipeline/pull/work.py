@@ -105,6 +105,8 @@ async def contained(
 ) -> Reading:
     """Read one scope; what is wrong with that scope alone is recorded and stops no other.
 
+    It is given up as a whole: when a later page of its list fails, what the earlier ones brought
+    is not loaded (part of a list that nothing vouches for), and the next reading begins anew.
     What fails before the record is asked for (the login) concerns them all, and is raised.
     A targeted request leaves no trace of a record that could not be had: its id may be a slip.
     """
@@ -123,7 +125,7 @@ async def contained(
             due_at,
             access=access,
             setback=exc,
-            coverage=Coverage.NOTHING,
+            coverage=Coverage.GIVEN_UP,
             is_progress=not context.request.only,
         )
 

@@ -37,11 +37,11 @@ class Reason(StrEnum):
 
 
 class Coverage(StrEnum):
-    """How much of a scope a reading asked for."""
+    """How much of a scope a reading went through."""
 
     WHOLE = "all of it"
     NEWS = "what is new since the whole was read"
-    NOTHING = "nothing came"
+    GIVEN_UP = "not read to its end"
 
 
 # These wait for their own time; asking for everything does not bring them forward.
