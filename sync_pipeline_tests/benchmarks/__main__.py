@@ -1,21 +1,33 @@
-"""All benchmarks that compare with a raw COPY, as one table: `make bench`."""
+"""All benchmarks, each figure with its goal beside it: `make bench`."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline_tests.benchmarks import bulk
+from sync_pipeline_tests.benchmarks import bulk, fan_out
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[200_000])
-    table = Table("rows", "", "rows/s", "of COPY", "to reach", "CPU µs/row", "peak MB", "counts")
-    for rows in parser.parse_args().rows:
+    parser.add_argument("--in-flight", type=int, nargs="*", default=list(fan_out.TO_REACH))
+    parser.add_argument("--contacts", type=int, default=fan_out.CONTACTS)
+    options = parser.parse_args()
+    console = Console(width=110)
+    console.print(_bulk(options.rows))
+    if options.in_flight:
+        console.print(_fan_out(options.in_flight, options.contacts))
+
+
+def _bulk(sizes: Sequence[int]) -> Table:
+    most_mb = f"MB (≤ {bulk.MOST_MB})"
+    table = Table("rows", "", "rows/s", "of COPY", "to reach", "CPU µs/row", most_mb, "counts")
+    for rows in sizes:
         for line in bulk.measure(rows):
             due = bulk.TO_REACH.get(line.name)
             table.add_row(
@@ -28,7 +40,26 @@ def main() -> None:
                 f"{line.peak_mb:.0f}" if line.peak_mb else "",
                 line.counts,
             )
-    Console(width=110).print(table)
+    return table
+
+
+def _fan_out(widths: Sequence[int], contacts: int) -> Table:
+    table = Table(
+        "in flight", "requests/s", "of limit", "to reach", "requests", "rows", "CPU µs/req."
+    )
+    for in_flight in widths:
+        line = fan_out.measure(in_flight, contacts=contacts)
+        due = fan_out.TO_REACH.get(in_flight)
+        table.add_row(
+            f"{in_flight}",
+            f"{line.per_second:,.0f}",
+            f"{line.of_limit:.2f}",
+            f"≥ {due}" if due else "",
+            f"{line.requests:,}",
+            f"{line.rows:,}",
+            f"{line.client_cpu_s / line.requests * 1e6:.0f}",
+        )
+    return table
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ _COPIES = 3
 _SERVER = "sync_pipeline_tests.benchmarks.bulk_server"
 _PULL = "sync_pipeline_tests.benchmarks.bulk_pull"
 TO_REACH = {"initial": 0.45, "unchanged": 1.1, "5 % changed": 0.7}
+MOST_MB = 450
 _STATES = {"initial": "initial", "unchanged": "initial", "5 % changed": "changed"}
 
 

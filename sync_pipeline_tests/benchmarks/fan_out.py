@@ -7,22 +7,18 @@ The arithmetic limit is (requests in flight / latency): more a client cannot get
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psutil
 from pydantic import SecretStr
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS
-from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
 from sync_pipeline.settings import CrmcomSettings, Settings
@@ -31,6 +27,7 @@ from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline.warehouse.registry import register_contacts
 from sync_pipeline_tests.benchmarks.fan_out_server import PREFIX, contact_ids
+from sync_pipeline_tests.benchmarks.postgres import new_postgres
 
 CONTACTS = 20_000
 LATENCY_MS = 20.0
@@ -75,7 +72,11 @@ class FanOut:
 
 def measure(in_flight: int, *, contacts: int = CONTACTS, latency_ms: float = LATENCY_MS) -> FanOut:
     """Pull the communications of all contacts into an empty warehouse."""
-    with _postgres() as url, _api(contacts, latency_ms) as (api, address), engine_on(url) as engine:
+    with (
+        new_postgres() as url,
+        _api(contacts, latency_ms) as (api, address),
+        engine_on(url) as engine,
+    ):
         migrate(engine)
         with transaction(engine) as connection:
             ids, now = contact_ids(contacts), datetime.now(UTC)
@@ -103,20 +104,6 @@ def _settings(address: str, in_flight: int) -> CrmcomSettings:
         requests_per_second=1_000_000,
         max_in_flight=in_flight,
     )
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="sync-pipeline-bench-"))
-    # The account that runs the server has to enter it.
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder / "home", state_dir=folder / "state")
-    try:
-        server.start()
-        yield server.dsn("postgres")
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 @contextmanager
