@@ -164,9 +164,10 @@ def _translated(values: Values, translate: Callable[[str], str | None]) -> pd.Se
 
 
 def _trimmed(values: Values) -> list[str | None]:
-    if any(isinstance(value, str) and "\x00" in value for value in values):
+    trimmed = [(value.strip() or None) if isinstance(value, str) else None for value in values]
+    if "\x00" in "".join(filter(None, trimmed)):
         return [scalars.trimmed(value) for value in values]
-    return [(value.strip() or None) if isinstance(value, str) else None for value in values]
+    return trimmed
 
 
 def _listed(texts: pd.Series) -> list[str | None]:

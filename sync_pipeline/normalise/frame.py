@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Boolean, Date, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -72,14 +74,17 @@ def normalise(
         "raw_hash": forms.column([r.raw_hash for r in readable], forms.BYTES),
         "observed_at": forms.column([r.observed_at for r in readable], forms.INSTANT),
     }
-    typed = _typed(columns, schema(entity), len(readable))
+    asked = forms.column([record.record_id for record in readable], forms.STRING)
     # A single answer may leave its id out: then it is the one that was asked for.
-    asked = _ids(readable)
-    typed[entity.key] = typed[entity.key].fillna(asked)
-    foreign = typed[entity.key] != asked
-    if foreign.any():
-        rejects += [_foreign(readable[row]) for row in typed.index[foreign]]
-        typed = typed[~foreign].reset_index(drop=True)
+    found = columns[entity.key]
+    if _arrow(found).null_count:
+        found = found.fillna(asked)
+    typed = _typed(columns | {entity.key: found}, schema(entity), len(readable))
+    is_own = pc.equal(_arrow(found), _arrow(asked))
+    if not pc.all(is_own).as_py():
+        foreign = pc.invert(is_own).to_pylist()
+        rejects += [_foreign(record) for record in compress(readable, foreign)]
+        typed = typed[is_own.to_numpy()].reset_index(drop=True)
     return Normalised(typed, rejects)
 
 
@@ -112,10 +117,10 @@ def _decode(field: Field, taken: Taken, columns: Columns) -> pd.Series:
 
 
 def _lost(field: Field, taken: Taken, decoded: pd.Series) -> set[int]:
-    is_null = decoded.isna()
     lost: set[int] = set()
-    if is_null.sum() > taken.count_missing():
-        lost |= set(is_null.to_numpy().nonzero()[0].tolist())
+    nulls = _arrow(decoded).null_count
+    if nulls and nulls > taken.count_missing():
+        lost |= set(decoded.isna().to_numpy().nonzero()[0].tolist())
     if field.form not in forms.OF_RAW:
         # Text columns drop U+0000, which PostgreSQL cannot keep there.
         lost |= taken.rows_with_nul()
@@ -137,10 +142,6 @@ def _typed(columns: Columns, wanted: pa.Schema, rows: int) -> pd.DataFrame:
 
 def _arrow(column: pd.Series) -> pa.ChunkedArray:
     return column.array.__arrow_array__()
-
-
-def _ids(records: Sequence[Record]) -> pd.Series:
-    return forms.column([record.record_id for record in records], forms.STRING)
 
 
 def _foreign(record: Record) -> Reject:

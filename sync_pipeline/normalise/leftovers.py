@@ -14,7 +14,8 @@ from sync_pipeline.normalise.opening import NUL, Members, members_of, nul_shown,
 _NULL = msgspec.Raw(b"null")
 _NOTHING = (_NULL, msgspec.Raw(b'""'))
 _VALUES = msgspec.json.Decoder(list[object])
-_ENCODER = msgspec.json.Encoder()
+# Sorted: then the hash of the content need not do it.
+_ENCODER = msgspec.json.Encoder(order="sorted")
 _NUL_ESCAPE = rb"\u0000"
 # The last of them: a number beyond a float's range.
 _NUMBERS = (int, float, bytes)
@@ -59,7 +60,7 @@ class Taken:
 
     def rows_with_nul(self) -> set[int]:
         """Return the rows whose value holds U+0000."""
-        if _NUL_ESCAPE not in self._joined:
+        if b"\\" not in self._joined or _NUL_ESCAPE not in self._joined:
             return set()
         return {row for row, raw in enumerate(self._raw) if NUL.search(bytes(raw))}
 
@@ -121,10 +122,15 @@ class Leftovers:
                 holders[row][name] = found[1]
 
     def attributes(self) -> list[bytes]:
-        """Return what is left of each record as JSON that jsonb can hold (NUL escaped)."""
-        if not self._nested:
-            return [nul_shown(_ENCODER.encode(record)) for record in self._records]
-        return [self._attributes_of(row) for row in range(len(self._records))]
+        """Return what is left of each record as JSON that jsonb can hold (NUL escaped).
+
+        Its members are in the order of their names.
+        """
+        records = self._records
+        if self._nested:
+            records = [self._with_nested(row) for row in range(len(records))]
+        encoded = map(_ENCODER.encode, records)
+        return [nul_shown(text) if b"\\" in text else text for text in encoded]
 
     def _holders(self, path: str) -> tuple[Sequence[Members], str]:
         parent, _, name = path.rpartition(".")
@@ -134,13 +140,13 @@ class Leftovers:
             self._nested[parent] = [_open_member(record, parent) for record in self._records]
         return self._nested[parent], name
 
-    def _attributes_of(self, row: int) -> bytes:
+    def _with_nested(self, row: int) -> Members:
         members = dict(self._records[row])
         for name, nested in self._nested.items():
             rest = nested[row]
             if rest:
                 members[name] = object_of(rest)
-        return nul_shown(_ENCODER.encode(members))
+        return members
 
 
 def _open_member(record: Members, name: str) -> Members:

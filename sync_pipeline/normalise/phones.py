@@ -8,42 +8,19 @@ and with the patterns that the library itself uses; whatever does not simply mat
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import phonenumbers
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLUS = frozenset("+\uff0b")
+_CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 _LONGEST_CALLING_CODE = 3
+_SHORTEST, _LONGEST = len("+1234567"), len("+123456789012345")
+# Whatever kind fits makes a number valid; the likeliest first.
 _KINDS = (
     *("mobile", "fixed_line", "premium_rate", "toll_free", "shared_cost", "voip"),
     *("personal_number", "pager", "uan", "voicemail"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a number must be to belong to the main region of its calling code, and be read as is.
-
-    ``prefix`` is what parsing might strip; ``kinds`` are the lengths and patterns of landlines,
-    mobiles and so on, any of which makes a number valid that is ``general``.
-    """
-
-    prefix: re.Pattern[str] | None
-    leading: re.Pattern[str] | None
-    general: tuple[frozenset[int], re.Pattern[str]]
-    kinds: tuple[tuple[frozenset[int], re.Pattern[str]], ...]
-
-    def holds(self, national: str) -> bool:
-        """Tell whether the national number is certainly valid and written as it is parsed."""
-        if self.prefix is not None and self.prefix.match(national):
-            return False
-        if self.leading is not None and not self.leading.match(national):
-            return False
-        return _is_of(national, *self.general) and any(
-            _is_of(national, *kind) for kind in self.kinds
-        )
 
 
 def e164(number: str, region: str | None) -> str | None:
@@ -55,13 +32,13 @@ def e164(number: str, region: str | None) -> str | None:
 
 
 def _is_e164(number: str) -> bool:
-    if not _E164.fullmatch(number):
+    if not (number.startswith("+") and _SHORTEST <= len(number) <= _LONGEST):
         return False
     for length in range(2, _LONGEST_CALLING_CODE + 2):
-        plan = _plan(number[1:length])
+        plan = _plan(number[1:length]) if number[1:length] in _CALLING_CODES else None
         if plan is not None:
             # A leading zero belongs to the number in some countries only: parsing knows.
-            return number[length] != "0" and plan.holds(number[length:])
+            return number[length] != "0" and plan.fullmatch(number, length) is not None
     return False
 
 
@@ -77,36 +54,35 @@ def _parsed(number: str, region: str | None) -> str | None:
 
 
 @cache
-def _plan(calling_code: str) -> _Plan | None:
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code))
-    if regions is None:
-        return None
+def _plan(calling_code: str) -> re.Pattern[str] | None:
+    """Return what the rest of a number must be to be valid for certain, and parsed as it is.
+
+    That is: of the main region of the calling code, and without what parsing might strip.
+    """
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(calling_code)]
     data = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
         int(calling_code), regions[0]
     )
     if data is None:
         return None
-    descriptions = {kind: getattr(data, kind) for kind in _KINDS}
-    if data.same_mobile_and_fixed_line_pattern:
-        del descriptions["mobile"]
-    kinds = [_lengths_and_pattern(description) for description in descriptions.values()]
-    return _Plan(
-        re.compile(data.national_prefix_for_parsing) if data.national_prefix_for_parsing else None,
-        # Where it is the only region, every number of the calling code is its.
-        re.compile(data.leading_digits) if data.leading_digits and len(regions) > 1 else None,
-        _lengths_and_pattern(data.general_desc) or (frozenset(), re.compile("$^")),
-        tuple(kind for kind in kinds if kind is not None),
+    stripped, leading = data.national_prefix_for_parsing, data.leading_digits
+    # Where it is the only region, every number of the calling code is its.
+    is_shared = leading and len(regions) > 1
+    conditions = (
+        f"(?!{stripped})" if stripped else "",
+        f"(?={leading})" if is_shared else "",
+        f"(?={_form(data.general_desc)}$)",
     )
+    unused = "mobile" if data.same_mobile_and_fixed_line_pattern else ""
+    kinds = filter(None, (_form(getattr(data, kind)) for kind in _KINDS if kind != unused))
+    # Of the library's digits of all scripts only these are E.164.
+    return re.compile("".join(conditions) + f"(?:{'|'.join(kinds)})", re.ASCII)
 
 
-def _lengths_and_pattern(
-    description: phonenumbers.PhoneNumberDesc | None,
-) -> tuple[frozenset[int], re.Pattern[str]] | None:
+def _form(description: phonenumbers.PhoneNumberDesc | None) -> str:
+    """Return the pattern of a description, nothing where it has none."""
     if description is None or not description.national_number_pattern:
-        return None
-    pattern = re.compile(description.national_number_pattern)
-    return frozenset(description.possible_length), pattern
-
-
-def _is_of(national: str, lengths: frozenset[int], pattern: re.Pattern[str]) -> bool:
-    return (not lengths or len(national) in lengths) and pattern.fullmatch(national) is not None
+        return ""
+    lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length)
+    is_long_enough = f"(?=(?:{lengths})$)" if lengths else ""
+    return f"(?:{is_long_enough}(?:{description.national_number_pattern}))"

@@ -135,8 +135,8 @@ class _Reader:
             if not is_about_a_record(exc):
                 raise
             # What the list says is loaded; without a hash the next reading asks again.
-            return replace(record, raw_hash=None)
-        return replace(record, detail=answer.record)
+            return msgspec.structs.replace(record, raw_hash=None)
+        return msgspec.structs.replace(record, detail=answer.record)
 
 
 def _is_created_since(raw: bytes, since: datetime) -> bool:

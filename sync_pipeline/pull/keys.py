@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
 
@@ -14,36 +14,51 @@ from sync_pipeline.mapping.fields import Form
 from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.records import is_storable_id
 
-KeyOf = Callable[[bytes], str | None]
 
+class KeyOf:
+    """Reads the first of some members of a record as its key; null without one."""
 
-def key_reader(*names: str, is_lower: bool = False) -> KeyOf:
-    """Return a function that reads the first of these members as a key; null without one."""
-    slots = [f"member_{position}" for position, _ in enumerate(names)]
-    struct = msgspec.defstruct(
-        "Keyed",
-        [(slot, str | int | None, None) for slot in slots],
-        rename=dict(zip(slots, names, strict=True)),
-    )
-    decode = msgspec.json.Decoder(struct).decode
-    values = attrgetter(*slots)
+    def __init__(self, *names: str, is_lower: bool) -> None:
+        self._names = names
+        self._is_lower = is_lower
+        slots = [f"member_{position}" for position, _ in enumerate(names)]
+        struct = msgspec.defstruct(
+            "Keyed",
+            [(slot, str | int | None, None) for slot in slots],
+            rename=dict(zip(slots, names, strict=True)),
+        )
+        self._one = msgspec.json.Decoder(struct)
+        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+        self._members = attrgetter(*slots)
 
-    def decoded(raw: bytes) -> Sequence[object]:
-        found = values(decode(raw))
-        return found if len(slots) > 1 else (found,)
-
-    def read(raw: bytes) -> str | None:
+    def __call__(self, raw: bytes) -> str | None:
+        """Return the key of one record."""
         try:
-            members = decoded(raw)
+            found: object = self._members(self._one.decode(raw))
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             # A defect elsewhere in the record is no reason not to know which record it is.
-            members = _patiently(raw, names)
+            return self._key(tuple(_patiently(raw, self._names)))
+        return self._key(found)
+
+    def of_all(self, raws: Sequence[bytes]) -> list[str | None]:
+        """Return the key of each of the elements of an array."""
+        try:
+            decoded = self._all.decode(b"[" + b",".join(raws) + b"]")
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return [self(raw) for raw in raws]
+        return [self._key(found) for found in map(self._members, decoded)]
+
+    def _key(self, found: object) -> str | None:
+        members = found if isinstance(found, tuple) else (found,)
         key = next((text for member in members if (text := _text(member))), "")
         if not is_storable_id(key):
             return None
-        return key.lower() if is_lower else key
+        return key.lower() if self._is_lower else key
 
-    return read
+
+def key_reader(*names: str, is_lower: bool = False) -> KeyOf:
+    """Return what reads the first of these members as a key."""
+    return KeyOf(*names, is_lower=is_lower)
 
 
 record_id = key_reader("id")

@@ -11,7 +11,7 @@ from sync_pipeline.pull.due import is_list_due, is_list_proven
 from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.reading import Reading, part
 from sync_pipeline.pull.sweep import FetchPage, Sweep, SweptPage
-from sync_pipeline.pull.work import Context, Work, hash_of, in_turn, keyless
+from sync_pipeline.pull.work import Context, Work, hashes_of, in_turn, keyless
 from sync_pipeline.records import Record
 
 Complete = Callable[[Reading], AsyncIterator[Reading]]
@@ -46,9 +46,10 @@ async def plan_list(
 
 def _page_reading(context: Context, page: SweptPage) -> Reading:
     def records(rows: dict[str, bytes]) -> list[Record]:
+        hashes = hashes_of(context.stream, rows.values())
         return [
-            Record(key, "", raw, b"", hash_of(context.stream, raw), page.sent_at)
-            for key, raw in rows.items()
+            Record(key, "", raw, b"", raw_hash, page.sent_at)
+            for (key, raw), raw_hash in zip(rows.items(), hashes, strict=True)
         ]
 
     return replace(

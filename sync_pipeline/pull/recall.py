@@ -8,7 +8,6 @@ And where the dynamic fields of a ROCS contact cannot be had, the row keeps thos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection
@@ -54,7 +53,9 @@ def _with_details(
     rows = connection.execute(statement("recall_details"), parameters)
     stored = {row.communication_id: _detail(row.created_on, row.attributes) for row in rows}
     return [
-        replace(r, recalled=_beyond(r.listed, stored[r.record_id])) if r.record_id in stored else r
+        msgspec.structs.replace(r, recalled=_beyond(r.listed, stored[r.record_id]))
+        if r.record_id in stored
+        else r
         for r in records
     ]
 
@@ -70,7 +71,9 @@ def _with_dynamic_fields(
     rows = connection.execute(statement("recall_member"), parameters)
     stored = {row.contact_id: msgspec.Raw(row.member.encode()) for row in rows}
     return [
-        replace(r, recalled=msgspec.json.encode({DYNAMIC_FIELDS: stored[r.record_id]}))
+        msgspec.structs.replace(
+            r, recalled=msgspec.json.encode({DYNAMIC_FIELDS: stored[r.record_id]})
+        )
         if r.record_id in stored
         else r
         for r in records

@@ -171,7 +171,7 @@ class _Reader:
         # The contact itself was read, and is loaded; without a hash the next reading asks again.
         return replace(
             outcome,
-            records=[replace(record, raw_hash=None)],
+            records=[msgspec.structs.replace(record, raw_hash=None)],
             due_at=reading.due_at,
             is_scope=reading.is_scope,
             setback=None,
@@ -182,7 +182,7 @@ class _Reader:
             return record
         answer = await self.api.dynamic_fields(record.record_id)
         fields = msgspec.Raw(answer.record if answer else b"null")
-        return replace(record, detail=msgspec.json.encode({DYNAMIC_FIELDS: fields}))
+        return msgspec.structs.replace(record, detail=msgspec.json.encode({DYNAMIC_FIELDS: fields}))
 
     def _wanted(self, records: list[Record]) -> set[str]:
         ids = [record.record_id for record in records]

@@ -29,11 +29,20 @@ class Seen:
         """Add ``marks``; return for each whether it was new."""
         digests = [_digest(mark) for mark in marks]
         known = self._among_runs(digests) if self._runs else [False] * len(digests)
+        if not any(known) and self._loose.isdisjoint(digests):
+            before = len(self._loose)
+            self._loose.update(digests)
+            if len(self._loose) == before + len(digests):
+                return self._counted([True] * len(digests))
+            self._loose.difference_update(digests)
         is_new = []
         for digest, is_known in zip(digests, known, strict=True):
             is_new.append(not is_known and digest not in self._loose)
             if is_new[-1]:
                 self._loose.add(digest)
+        return self._counted(is_new)
+
+    def _counted(self, is_new: list[bool]) -> list[bool]:
         self._many += sum(is_new)
         if len(self._loose) >= _LOOSE:
             self._sort_in()
@@ -45,7 +54,8 @@ class Seen:
         for run in self._runs:
             places = np.minimum(np.searchsorted(run, wanted), len(run) - 1)
             known |= run[places] == wanted
-        return [bool(is_known) for is_known in known]
+        listed: list[bool] = known.tolist()
+        return listed
 
     def _sort_in(self) -> None:
         run = np.sort(_sortable(list(self._loose)))

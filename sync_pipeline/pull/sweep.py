@@ -87,11 +87,12 @@ class Sweep:
                 return
 
     def _taken(self, page: Page) -> SweptPage:
-        keys = [self.key_of(raw) for raw in page.records]
+        keys = self.key_of.of_all(page.records)
         marks = [raw if key is None else key for key, raw in zip(keys, page.records, strict=True)]
         swept = SweptPage({}, {}, [], 0, page.sent_at)
         duplicates = 0
-        for key, raw, is_new in zip(keys, page.records, self._seen.add(marks), strict=True):
+        found = zip(keys, page.records, self._seen.add(marks), strict=True)
+        for key, raw, is_new in found:
             duplicates += not is_new
             if key is None:
                 swept.keyless.extend([raw] if is_new else [])
@@ -103,7 +104,8 @@ class Sweep:
 
     def _marks(self, page: Page) -> set[str | bytes]:
         """Return what tells the page from another one: the keys of its rows, else their bytes."""
-        return {self.key_of(raw) or raw for raw in page.records}
+        keys = self.key_of.of_all(page.records)
+        return {key or raw for key, raw in zip(keys, page.records, strict=True)}
 
     async def _last_page(self, first: Page) -> tuple[int, Page | None]:
         """Return the number of the last page: by the total, else by doubling and bisection.

@@ -25,7 +25,7 @@ from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings, SourceSettings
-from sync_pipeline.warehouse.hashes import raw_hash
+from sync_pipeline.warehouse.hashes import raw_hash, raw_hashes
 from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 DENIED_AGAIN_AFTER = timedelta(days=7)
@@ -82,6 +82,11 @@ class Context:
 def hash_of(stream: Stream, raw: bytes, *, context: str = "") -> bytes:
     """Return the raw hash of a record's bytes as the stream's normaliser reads them."""
     return raw_hash(raw, context=context, version=NORMALISERS[stream].version)
+
+
+def hashes_of(stream: Stream, raws: Iterable[bytes], *, context: str = "") -> list[bytes]:
+    """Return the raw hash of each of many records."""
+    return raw_hashes(raws, context=context, version=NORMALISERS[stream].version)
 
 
 def keyless(raw: bytes, sent_at: datetime) -> Reject:

@@ -10,6 +10,7 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -19,7 +20,7 @@ from sync_pipeline.errors import WarehouseError
 def copy_rows(connection: Connection, table: Table, pieces: Iterable[pa.Table]) -> None:
     """Copy ``pieces`` (all with the same columns, named as those of ``table``) in one command.
 
-    The server works on one piece while the next is being made.
+    The server takes in one piece while the next is being made: a thread of the driver's sends.
     """
     # Not `driver_connection`: a run detaches its session from the pool, which empties that.
     driver = connection.connection.dbapi_connection
@@ -28,7 +29,10 @@ def copy_rows(connection: Connection, table: Table, pieces: Iterable[pa.Table]) 
     remaining = iter(pieces)
     first = next(remaining)
     encoder = _encoder(table, first.schema)
-    with driver.cursor() as cursor, cursor.copy(_command(table, first.schema)) as copy:
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(_command(table, first.schema), writer=QueuedLibpqWriter(cursor)) as copy,
+    ):
         copy.write(encoder.write_header())
         for batch in first.combine_chunks().to_batches():
             copy.write(encoder.write_batch(batch))

@@ -5,7 +5,7 @@ The first only saves work; the second decides what is a change. Both are 128 bit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import msgspec
@@ -39,6 +39,12 @@ def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
     return xxhash.xxh3_128_digest(_salt(context, version) + raw)
 
 
+def raw_hashes(raws: Iterable[bytes], *, context: str, version: int) -> list[bytes]:
+    """Return the `raw_hash` of each of many records."""
+    salt = _salt(context, version)
+    return [xxhash.xxh3_128_digest(salt + raw) for raw in raws]
+
+
 def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     """Return one hash per row of ``frame`` over its columns and attributes.
 
@@ -48,7 +54,13 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     columns = {name: _values(frame[name]) for name in [*entity.columns, "attributes"]}
     for name in entity.json_columns:
         left_out = entity.volatile if name == "attributes" else frozenset[str]()
-        columns[name] = [_canonical(value, left_out) for value in columns[name]]
+        is_plain = _is_plain_without(left_out) if name == "attributes" else None
+        columns[name] = [
+            value.encode()
+            if is_plain is not None and isinstance(value, str) and is_plain(value)
+            else _canonical(value, left_out)
+            for value in columns[name]
+        ]
     rows = map(_row_type(entity), *columns.values())
     return [xxhash.xxh3_128_digest(_PACKED.encode(row)) for row in rows]
 
@@ -80,6 +92,26 @@ def _values(column: pd.Series) -> Sequence[object]:
     return values
 
 
+def _is_plain_without(left_out: frozenset[str]) -> Callable[[str], bool]:
+    """Return what tells whether `_canonical` would return such attributes as they are.
+
+    Their members are in order already. What else there is to change stands in an object, in an
+    array or behind a backslash; or it is a number that is spelled ``-0``.
+    """
+    names = [f'"{name}":' for name in left_out]
+
+    def is_plain(text: str) -> bool:
+        return not (
+            "\\" in text
+            or "[" in text
+            or "{" in text[1:]
+            or ":-0" in text
+            or any(name in text for name in names)
+        )
+
+    return is_plain
+
+
 def _canonical(text: object, left_out: frozenset[str]) -> bytes | None:
     if not isinstance(text, str):
         return None
@@ -101,12 +133,12 @@ def _canonical_by_member(text: str, left_out: frozenset[str]) -> bytes:
     except msgspec.ValidationError:
         return text.encode()
     kept = {name: _sorted(raw) for name, raw in members.items() if name not in left_out}
-    return msgspec.msgpack.encode(sorted(kept.items()))
+    return _SORTED.encode(kept)
 
 
-def _sorted(raw: msgspec.Raw) -> bytes:
+def _sorted(raw: msgspec.Raw) -> msgspec.Raw:
     try:
-        return _SORTED.encode(_SPELLED.decode(raw))
+        return msgspec.Raw(_SORTED.encode(_SPELLED.decode(raw)))
     except msgspec.ValidationError:
         # Then its bytes are what there is to compare.
-        return bytes(raw)
+        return raw

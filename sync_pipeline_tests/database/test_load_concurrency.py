@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
-from sync_pipeline.warehouse.load import Loaded
+from sync_pipeline.normalise.contacts import normalise_contacts
+from sync_pipeline.warehouse.load import Loaded, load_pieces
 from sync_pipeline.warehouse.progress import Proof, ScopeProgress, hold_scopes, record_progress
 from sync_pipeline.warehouse.registry import note_access, register_contacts
 from sync_pipeline.warehouse.stored import standing_of
@@ -96,6 +98,25 @@ def test_loads_in_opposite_order_do_not_wait_in_a_circle(
             holder.rollback()
             assert {type(forwards()), type(backwards())} == {Loaded}
     assert names(engine) == dict.fromkeys(keys, "Later")
+
+
+def test_new_rows_in_pieces_are_loaded_all_the_same_when_another_session_was_faster_with_one(
+    engine: Engine,
+) -> None:
+    keys = ["a", "b", "c", "d"]
+
+    def pieces() -> Iterator[pd.DataFrame]:
+        for key in keys:
+            if key == "b":
+                # The first is on its way already.
+                commit_contacts(engine, named("c", "Faster", hours=5))
+            yield normalise_contacts([named(key, "Later", hours=9)]).frame
+
+    with engine.begin() as connection:
+        loaded = load_pieces(connection, CRMCOM_CONTACTS, pieces(), [], run_id="run")
+    assert loaded == Loaded(inserted=3, updated=1)
+    assert names(engine) == dict.fromkeys(keys, "Later")
+    assert rows(engine, HISTORY) == [("Faster", at(5), at(9))]
 
 
 def test_a_batch_with_new_and_stored_keys_does_not_wait_in_a_circle(engine: Engine) -> None:

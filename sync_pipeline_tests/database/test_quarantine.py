@@ -158,3 +158,14 @@ def test_batches_that_keep_the_same_records_do_not_wait_in_a_circle(engine: Engi
             holder.rollback()
             assert one() is other() is None
     assert len(rows(engine, KEPT)) == 3
+
+
+def test_sound_records_are_settled_however_many_are_broken(engine: Engine) -> None:
+    broken = [f"r{number:04d}" for number in range(1_500)]
+    keep(engine, *[reject(record_id, hours=1) for record_id in broken])
+    sound = {record_id: at(2) for record_id in [broken[0], broken[700], broken[-1], "unknown"]}
+    with engine.begin() as connection:
+        resolve_quarantine(connection, CRMCOM_CONTACTS, sound)
+    settled = "SELECT record_id FROM ops.quarantine WHERE resolved_at IS NOT NULL ORDER BY 1"
+    assert rows(engine, settled) == [(broken[0],), (broken[700],), (broken[-1],)]
+    assert rows(engine, "SELECT count(*) FROM ops.quarantine") == [(1_500,)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sync_pipeline.entities import ENTITIES, TENANTS, TEXT, Entity
 from sync_pipeline.normalise.contacts import normalise_contacts
@@ -172,3 +172,23 @@ def _shuffled(value: object, chance: random.Random) -> object:
     if isinstance(value, list):
         return [_shuffled(inner, chance) for inner in value]
     return value
+
+
+FLAT = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+
+
+@given(st.dictionaries(st.text(min_size=1), FLAT, max_size=6))
+def test_a_flat_record_has_one_hash_in_whatever_order_and_escapes_it_comes(
+    members: dict[str, object],
+) -> None:
+    assume(NORMALISERS["crmcom/contacts"]([record(json.dumps(members))]).rejects == [])
+    turned = dict(reversed(members.items()))
+    plain = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    escaped = json.dumps(turned, ensure_ascii=True, indent=1)
+    assert content(plain) == content(escaped)
+
+
+@pytest.mark.parametrize("number", ["-0", "-0.0", "1E5", "9" * 30, "1" + "0" * 5000])
+def test_how_the_text_beside_a_number_is_escaped_does_not_count(number: str) -> None:
+    spellings = [f'{{"n":{number},"new":"{text}"}}' for text in ("é", r"\u00e9")]
+    assert len({content(raw) for raw in spellings}) == 1

@@ -40,7 +40,7 @@ def test_an_unknown_field_is_kept_unaltered(raw: str) -> None:
 def test_a_number_keeps_its_very_spelling(number: str) -> None:
     raw = f'{{"new": {number}, "list": [{number}]}}'
     (attributes,) = normalise_contacts([record(raw)]).frame["attributes"]
-    assert attributes == f'{{"new":{number},"list":[{number}]}}'
+    assert attributes == f'{{"list":[{number}],"new":{number}}}'
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 from pandas.testing import assert_frame_equal
 
 from sync_pipeline.entities import CONTACTS
