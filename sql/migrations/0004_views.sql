@@ -47,5 +47,51 @@ CREATE TABLE ops.published_views (
 COMMENT ON TABLE ops.published_views IS 'The views that migrate made from sql/views, and from which text';
 COMMENT ON COLUMN ops.published_views.schema_name IS 'masked, mart or mart_pii';
 COMMENT ON COLUMN ops.published_views.view_name IS 'The view''s name';
-COMMENT ON COLUMN ops.published_views.fingerprint IS 'Of the texts, the migrations and the roles that they were made for';
+COMMENT ON COLUMN ops.published_views.fingerprint IS 'Of the texts of all views and of the roles that may read them';
 COMMENT ON COLUMN ops.published_views.made_at IS 'When it was made';
+
+-- What has its place and is not used yet says so.
+COMMENT ON COLUMN ops.sync_runs.rows_suppressed IS 'Rows of people who asked to be kept out; always 0 as yet';
+COMMENT ON COLUMN ops.sync_runs.rows_deleted IS 'Rows marked as gone from the source, not part of rows_read; always 0 as yet';
+COMMENT ON COLUMN ops.watermarks.proof IS 'How the last reading was proven: single_response, or incomplete; tail_first and agreeing_passes are not used yet';
+COMMENT ON COLUMN ops.contact_registry.priority IS 'Higher is read earlier among those that are due; nothing sets it yet';
+COMMENT ON COLUMN warehouse.contacts.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.contacts.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.communications.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.communications.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.tenants.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.tenants.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.approval_requests.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.approval_requests.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.plans.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.plans.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.specifications.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.specifications.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.contact_lists.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.contact_lists.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+COMMENT ON COLUMN warehouse.campaigns.cause IS 'Why this version came to be: source (a reading brought it); push, normaliser, deleted and revived are not used yet';
+COMMENT ON COLUMN warehouse.campaigns.deleted_at IS 'When its absence at the source was confirmed; always null as yet';
+
+DO $$
+DECLARE
+    described record;
+BEGIN
+    FOR described IN
+        SELECT
+            origin.relname || suffix AS relation,
+            a.attname AS name,
+            col_description(origin.oid, a.attnum) AS comment
+        FROM pg_class AS origin
+        INNER JOIN pg_attribute AS a
+            ON a.attrelid = origin.oid AND a.attname IN ('cause', 'deleted_at')
+        CROSS JOIN unnest(ARRAY['_history', '_versions']) AS suffix
+        WHERE origin.relnamespace = 'warehouse'::regnamespace
+            AND origin.relkind = 'r' AND origin.relname !~ '_history$'
+    LOOP
+        EXECUTE format(
+            'COMMENT ON COLUMN warehouse.%I.%I IS %L',
+            described.relation, described.name, described.comment
+        );
+    END LOOP;
+END
+$$;

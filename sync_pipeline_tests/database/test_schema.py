@@ -50,6 +50,35 @@ def test_a_version_has_the_columns_of_the_history(engine: Engine, name: str) -> 
     }
 
 
+@pytest.mark.parametrize("name", ENTITIES)
+def test_the_end_of_every_history_is_found_by_an_index(engine: Engine, name: str) -> None:
+    query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'warehouse' AND indexname = :index"
+    assert rows(engine, query, index=f"{name}_history_by_end") == [
+        (f"CREATE INDEX {name}_history_by_end ON warehouse.{name}_history USING brin (valid_to)",)
+    ]
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_a_column_means_the_same_in_every_version(engine: Engine, name: str) -> None:
+    shared = """
+        SELECT count(*) FILTER (
+            WHERE
+            col_description(older.attrelid, older.attnum)
+            <> col_description(a.attrelid, a.attnum)
+        )
+        FROM pg_attribute AS a
+        INNER JOIN pg_attribute AS older ON older.attname = a.attname AND older.attnum > 0
+        WHERE
+            a.attrelid = to_regclass('warehouse.' || :name)
+            AND a.attnum > 0
+            AND older.attrelid IN (
+                to_regclass('warehouse.' || :name || '_history'),
+                to_regclass('warehouse.' || :name || '_versions')
+            )
+    """
+    assert rows(engine, shared, name=name) == [(0,)]
+
+
 def test_every_table_of_the_schema_is_known_to_the_code(engine: Engine) -> None:
     tables = {f"{name}{suffix}" for name in ENTITIES for suffix in ("", "_history")}
     inspector = inspect(engine)
