@@ -16,35 +16,28 @@ from sync_pipeline.entities import (
     Stream,
 )
 from sync_pipeline.orchestration.assets import asset_key
+from sync_pipeline.warehouse.descriptions import mart_descriptions
 
-MARTS: dict[str, tuple[str, tuple[Stream, ...]]] = {
-    "approval_requests_open": (
-        "Approval requests that wait for an answer, with who is asked",
-        (CRMCOM_APPROVAL_REQUESTS, CRMCOM_CONTACTS),
-    ),
-    "communication_engagement": (
-        "What becomes of messages, by channel, plan, language and week",
-        (CRMCOM_COMMUNICATIONS, ROCS_COMMUNICATIONS),
-    ),
-    "customer_360": (
-        "Persons over CRM.COM and ROCS with what both say of them",
-        (CRMCOM_CONTACTS, ROCS_CONTACTS, ROSAAS_TENANTS),
-    ),
-    "data_freshness": ("How fresh and how complete each stream is", tuple(STREAMS.values())),
-    "tenant_status_history": ("Which tenant was in which status and when", (ROSAAS_TENANTS,)),
+MARTS: dict[str, tuple[Stream, ...]] = {
+    "approval_requests_open": (CRMCOM_APPROVAL_REQUESTS, CRMCOM_CONTACTS),
+    "communication_engagement": (CRMCOM_COMMUNICATIONS, ROCS_COMMUNICATIONS),
+    "customer_360": (CRMCOM_CONTACTS, ROCS_CONTACTS, ROSAAS_TENANTS),
+    "data_freshness": tuple(STREAMS.values()),
+    "tenant_status_history": (ROSAAS_TENANTS,),
 }
 
 
 def mart_assets() -> list[dg.AssetSpec]:
     """Return one external asset per view."""
+    said = mart_descriptions()
     return [
         dg.AssetSpec(
             dg.AssetKey(["mart", name]),
             deps=[asset_key(stream) for stream in streams],
             group_name="mart",
             kinds={"postgres", "view"},
-            description=f"{about}; with personal data in mart_pii.{name}",
+            description=f"{said[name]}; with personal data in mart_pii.{name}",
             metadata={"dagster/table_name": f"mart.{name}"},
         )
-        for name, (about, streams) in MARTS.items()
+        for name, streams in MARTS.items()
     ]

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SetupError, WarehouseError
 from sync_pipeline.orchestration.marts import MARTS
 from sync_pipeline.warehouse import migrations, views
+from sync_pipeline.warehouse.descriptions import mart_descriptions
 from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migrations
 from sync_pipeline.warehouse.views import ViewFile, shipped_views
 from sync_pipeline_tests.database.readings import rows
@@ -42,6 +44,32 @@ def test_what_was_made_is_what_is_there(engine: Engine) -> None:
 
 def test_dagster_shows_every_mart(engine: Engine) -> None:
     assert {name for schema, name in rows(engine, THERE) if schema == "mart"} == set(MARTS)
+
+
+def test_a_mart_hangs_under_the_streams_whose_tables_it_reads(engine: Engine) -> None:
+    query = """
+        SELECT DISTINCT view.relname, regexp_replace(read.relname, '_(history|versions)$', '')
+        FROM pg_class AS view
+        INNER JOIN pg_rewrite AS w ON w.ev_class = view.oid
+        INNER JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+        INNER JOIN pg_class AS read ON read.oid = d.refobjid
+        WHERE
+            view.relnamespace = 'mart_pii'::regnamespace
+            AND d.refclassid = 'pg_class'::regclass
+            AND read.relnamespace = 'warehouse'::regnamespace
+    """
+    # The freshness of all streams is told by the pipeline's own records.
+    told = {name: streams for name, streams in MARTS.items() if name != "data_freshness"}
+    assert set(rows(engine, query)) == {
+        (name, stream.entity.name) for name, streams in told.items() for stream in streams
+    }
+    assert MARTS["data_freshness"] == tuple(STREAMS.values())
+
+
+def test_dagster_says_of_a_mart_what_the_database_says(engine: Engine) -> None:
+    query = "SELECT obj_description(to_regclass('mart.' || :name), 'pg_class')"
+    said = mart_descriptions()
+    assert said == {name: rows(engine, query, name=name)[0][0] for name in MARTS}
 
 
 def test_a_second_migrate_makes_nothing(engine: Engine) -> None:

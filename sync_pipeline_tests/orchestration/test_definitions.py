@@ -81,7 +81,7 @@ def test_what_a_source_offers_is_an_external_asset_of_its_group(
 
 def test_a_mart_hangs_under_the_streams_that_it_shows(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    for name, (_, streams) in MARTS.items():
+    for name, streams in MARTS.items():
         node = graph.get(dg.AssetKey(["mart", name]))
         parents = {key.to_user_string() for key in node.parent_keys}
         assert parents == {str(stream) for stream in streams}
