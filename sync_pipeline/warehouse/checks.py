@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from sync_pipeline.entities import CONTACTS, Stream
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 from sync_pipeline.warehouse.stored import count_rows
 
 
@@ -69,7 +69,7 @@ class Quarantined:
 
 def proofs(connection: Connection, stream: Stream, *, since: datetime) -> Proofs:
     """Return how well the stream is proven; ``since``: an older proof is stale."""
-    parameters = _named(stream) | {"since": since}
+    parameters = named(stream) | {"since": since}
     facts = connection.execute(statement("check_proof"), parameters).mappings().one()
     return Proofs(**facts)
 
@@ -112,17 +112,17 @@ def _has_primary_key(connection: Connection, stream: Stream) -> bool:
 def orphans(connection: Connection, stream: Stream) -> Orphans:
     """Return what names a contact that the source's contacts do not hold."""
     table, contacts = stream.entity.table, CONTACTS.table
-    named = (
+    by_contact = (
         select(table.c.contact_id, func.count().label("rows"))
         .where(table.c.source == stream.source, table.c.contact_id.is_not(None))
         .group_by(table.c.contact_id)
-        .subquery("named")
+        .subquery("by_contact")
     )
     is_held = exists().where(
-        contacts.c.source == stream.source, contacts.c.contact_id == named.c.contact_id
+        contacts.c.source == stream.source, contacts.c.contact_id == by_contact.c.contact_id
     )
-    query = select(func.coalesce(func.sum(named.c.rows), 0), func.count()).where(~is_held)
-    rows, missing = connection.execute(query.select_from(named)).one()
+    query = select(func.coalesce(func.sum(by_contact.c.rows), 0), func.count()).where(~is_held)
+    rows, missing = connection.execute(query.select_from(by_contact)).one()
     return Orphans(int(rows), int(missing))
 
 
@@ -133,11 +133,7 @@ def has_contacts(stream: Stream) -> bool:
 
 def quarantined(connection: Connection, stream: Stream) -> Quarantined:
     """Return what lies in quarantine."""
-    rows = connection.execute(statement("check_quarantine"), _named(stream))
+    rows = connection.execute(statement("check_quarantine"), named(stream))
     by_code = {str(code): int(count) for code, count in rows}
     # Counting a table takes a look at its whole index: only where there is a share to tell.
     return Quarantined(by_code, count_rows(connection, stream) if by_code else 0)
-
-
-def _named(stream: Stream) -> dict[str, object]:
-    return {"source": stream.source, "entity": stream.entity.name}

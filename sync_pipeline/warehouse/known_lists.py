@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.progress import Proof, Reason
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,7 @@ def known_lists(
     connection: Connection, stream: Stream, contact_ids: Sequence[str]
 ) -> dict[str, KnownList]:
     """Return what is known of these contacts' lists (communications), by contact."""
-    parameters = {
-        "source": stream.source,
-        "entity": stream.entity.name,
-        "contact_ids": list(contact_ids),
-    }
+    parameters = named(stream) | {"contact_ids": list(contact_ids)}
     return {
         row.contact_id: KnownList(
             frozenset(row.ids),

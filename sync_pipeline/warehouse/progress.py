@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, column, func, select
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 
 # Below every instant that PostgreSQL or Python may hand out as a time of reading.
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -84,7 +84,7 @@ def hold_scopes(connection: Connection, stream: Stream, scopes: Sequence[str]) -
     Without it a batch could find a row unchanged, and record its proof, while an older reading of
     that row is on its way into the table.
     """
-    connection.execute(statement("hold_scopes"), _named(stream) | {"scopes": list(scopes)})
+    connection.execute(statement("hold_scopes"), named(stream) | {"scopes": list(scopes)})
 
 
 def record_progress(
@@ -98,7 +98,7 @@ def record_progress(
     readings = [latest[scope] for scope in sorted(latest)]
     connection.execute(
         statement("record_progress"),
-        _named(stream)
+        named(stream)
         | {
             "scopes": [r.scope for r in readings],
             "proofs": [r.proof.value for r in readings],
@@ -113,20 +113,20 @@ def record_progress(
 
 def proof_of(connection: Connection, stream: Stream, scope: str) -> Proof | None:
     """Return how the scope's last reading was proven; null when it was never read."""
-    proof = connection.execute(statement("proof_of"), _named(stream) | {"scope": scope}).scalar()
+    proof = connection.execute(statement("proof_of"), named(stream) | {"scope": scope}).scalar()
     return None if proof is None else Proof(proof)
 
 
 def is_scope_due(connection: Connection, stream: Stream, scope: str, due: Due) -> bool:
     """Tell whether one scope is due."""
-    parameters = _named(stream) | {"scope": scope, "now": due.now, "as_of": due.as_of}
+    parameters = named(stream) | {"scope": scope, "now": due.now, "as_of": due.as_of}
     return bool(connection.execute(statement("is_scope_due"), parameters).scalar_one())
 
 
 def count_due_contacts(connection: Connection, stream: Stream, due: Due) -> int:
     """Return how many contacts `due_contacts` would return in all."""
     every = statement("due_contacts").columns(column("contact_id")).subquery("every")
-    parameters = _named(stream) | _due(due) | _after(None) | {"most": None}
+    parameters = named(stream) | _due(due) | _after(None) | {"most": None}
     query = select(func.count()).select_from(every)
     return int(connection.execute(query, parameters).scalar_one())
 
@@ -135,7 +135,7 @@ def due_contacts(
     connection: Connection, stream: Stream, due: Due, *, after: DueContact | None, most: int
 ) -> list[DueContact]:
     """Return the next due contacts, by priority and then the longest due, at most ``most``."""
-    parameters = _named(stream) | _due(due) | _after(after) | {"most": most}
+    parameters = named(stream) | _due(due) | _after(after) | {"most": most}
     rows = connection.execute(statement("due_contacts"), parameters)
     return [DueContact(row.contact_id, row.due, row.rank) for row in rows]
 
@@ -144,25 +144,21 @@ def stale_details(
     connection: Connection, stream: Stream, scopes: Iterable[str], *, since: datetime
 ) -> set[str]:
     """Return those of ``scopes`` whose detail was not read since ``since``."""
-    parameters = _named(stream) | {"scopes": list(scopes), "since": since}
+    parameters = named(stream) | {"scopes": list(scopes), "since": since}
     return set(connection.execute(statement("stale_details"), parameters).scalars())
 
 
 def count_deferred(connection: Connection, stream: Stream) -> dict[Reason, int]:
     """Return how many scopes wait for a time of their own, by the reason."""
-    parameters = _named(stream) | _due(Due(now=datetime.now(UTC)))
+    parameters = named(stream) | _due(Due(now=datetime.now(UTC)))
     rows = connection.execute(statement("count_deferred"), parameters)
     return {Reason(reason): int(count) for reason, count in rows}
 
 
 def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
     """Return the stream's scopes by proof, the incomplete ones by reason."""
-    rows = connection.execute(statement("count_proofs"), _named(stream))
+    rows = connection.execute(statement("count_proofs"), named(stream))
     return {str(proof): int(count) for proof, count in rows}
-
-
-def _named(stream: Stream) -> dict[str, object]:
-    return {"source": stream.source, "entity": stream.entity.name}
 
 
 def _after(last: DueContact | None) -> dict[str, object]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.progress import Reason
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,7 @@ class RunKey:
 
     def parameters(self) -> dict[str, object]:
         """Return the key as statement parameters."""
-        entity = self.stream.entity.name
-        return {"run_id": self.run_id, "source": self.stream.source, "entity": entity}
+        return named(self.stream) | {"run_id": self.run_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Traffic:
 
 def abandon_runs(connection: Connection, stream: Stream) -> list[str]:
     """Close the runs of the stream that died; return their ids."""
-    parameters = {"source": stream.source, "entity": stream.entity.name, "stream": str(stream)}
+    parameters = named(stream) | {"stream": str(stream)}
     return list(connection.execute(statement("abandon_runs"), parameters).scalars())
 
 
