@@ -46,6 +46,7 @@ __all__ = [
     "SourceSettings",
     "environment",
     "is_loopback",
+    "known_variables",
     "read_settings",
 ]
 
@@ -112,7 +113,7 @@ def environment(folder: Path | None = None) -> dict[str, str]:
     """
     dotenv = _dotenv((folder or Path.cwd()) / ".env")
     merged = {name: value for name, value in (dotenv | os.environ).items() if value}
-    known = _known_variables()
+    known = known_variables()
     for name in known & {key.removesuffix("_FILE") for key in merged if key.endswith("_FILE")}:
         merged[name] = _secret_from_file(f"{name}_FILE", merged.pop(f"{name}_FILE"))
     return merged
@@ -141,7 +142,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"sync_home": settings.sync_home.expanduser().absolute()})
 
 
-def _known_variables() -> frozenset[str]:
+def known_variables() -> frozenset[str]:
+    """Return the name of every variable that is read."""
     grouped = {f"{s.upper()}_{f.upper()}" for s, g in _GROUPS.items() for f in g.model_fields}
     return frozenset(grouped | {f.upper() for f in Settings.model_fields if f not in _GROUPS})
 

@@ -9,20 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from sync_pipeline.settings import known_variables
 from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
-
-OURS = (
-    "ALERT_",
-    "CRMCOM_",
-    "ROCS_",
-    "ROSAAS_",
-    "DAGSTER_",
-    "WAREHOUSE_",
-    "SYNC_",
-    "UI_",
-    "SANDBOX_",
-    "RUN_SLICE_",
-)
 
 
 @pytest.fixture
@@ -35,8 +23,10 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """Take away what the developer has set, and the `.env` of the working folder."""
-    for name in [name for name in os.environ if name.startswith(OURS)]:
-        monkeypatch.delenv(name)
+    ours = known_variables()
+    for name in list(os.environ):
+        if name.removesuffix("_FILE") in ours or name.startswith("DAGSTER_"):
+            monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
 
