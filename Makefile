@@ -31,7 +31,7 @@ bench: .venv/.installed-dev
 test-lowest:
 	@uv venv --quiet --clear .venv-lowest
 	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --group dev -e .
-	@.venv-lowest/bin/python -m pytest -n 2 --dist loadgroup
+	@.venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

@@ -217,20 +217,6 @@ CAMPAIGNS = Entity(
     presentable=("display_name", "status", "channel", "sent_count", "viewed_count"),
 )
 
-ENTITIES = {
-    entity.name: entity
-    for entity in (
-        CONTACTS,
-        COMMUNICATIONS,
-        APPROVAL_REQUESTS,
-        TENANTS,
-        PLANS,
-        SPECIFICATIONS,
-        CONTACT_LISTS,
-        CAMPAIGNS,
-    )
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -279,3 +265,5 @@ STREAMS = {
         CRMCOM_APPROVAL_REQUESTS,
     )
 }
+
+ENTITIES = {stream.entity.name: stream.entity for stream in STREAMS.values()}

@@ -90,8 +90,13 @@ def test_the_first_twenty_given_up_fail_the_run_at_once(reason: Reason) -> None:
 
 def test_one_sound_reading_among_the_first_twenty_lets_the_run_go_on() -> None:
     setbacks = Setbacks(SERVICE)
-    for reading in [READ, *[given_up(Reason.DENIED)] * 60]:
+    sixty = [given_up(Reason.DENIED)] * 60
+    for reading in [READ, *sixty]:
         setbacks.note(reading)
+
+    # To its end, where more than half are denied.
+    with pytest.raises(IdentityCannotReadError, match="60 of 61 contacts are denied"):
+        setbacks.conclude()
 
 
 def test_five_unavailable_in_a_row_fail_the_run_wherever_it_is() -> None:

@@ -35,7 +35,7 @@ from sync_pipeline.sources.rocs import open_rocs
 from sync_pipeline.sources.rosaas import open_rosaas
 
 CONNECT_S = 10.0
-SOURCES = sorted({stream.source for stream in STREAMS.values()} | {"rocs"})
+SOURCES = sorted({stream.source for stream in STREAMS.values()})
 # A person waits for the answer: one try tells as much as five.
 _ONCE = RetryBounds(attempts=1)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
