@@ -209,11 +209,7 @@ def test_a_materialisation_shows_counts_seconds_proof_and_preview(
 def test_nobody_s_data_is_in_dagster_or_in_a_log(first_run: FirstRun) -> None:
     installation, done = first_run
     told = [text for _, text in installation.log_files()] + [done.out, done.err]
-    for table, column in (
-        ("event_logs", "event"),
-        ("runs", "run_body"),
-        ("job_ticks", "tick_body"),
-    ):
+    for table, column in DAGSTER_TEXTS:
         rows = installation.ask(f"SELECT {column} FROM {table}", database="dagster")  # noqa: S608 -- names of ours
         told += ["\n".join(_texts(json.loads(str(body)))) for (body,) in rows]
     everything = "\n".join(told)
