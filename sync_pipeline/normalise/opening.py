@@ -14,10 +14,8 @@ from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from sync_pipeline.normalise.suspects import DEEPEST, SUSPICIOUS, brackets, suspects
 from sync_pipeline.records import Record, Reject
 
 T = TypeVar("T")
@@ -25,17 +23,8 @@ Members = dict[str, msgspec.Raw]
 _NUL_ESCAPE = rb"\u0000"
 NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
-DEEPEST = 100
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
-# Half of a surrogate pair, or a number of a size that jsonb may refuse: looked at closely. (Many
-# an id has digits after an "e"; but a number stands at the start of a value.)
-_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|(?:^|[\[:,])\s*-?\d[\d.]*[eE][+-]?\d{4}|\d{300}")
 _LARGEST_EXPONENT = 10_000
-_SHORTEST = len(b"1e1000")
-_ZERO, _NINE, _E, _LOWER = np.uint8(ord("0")), 9, ord("e"), np.uint8(0x20)
-_AFTER_A_NUMBER = np.isin(np.arange(256), list(b",]} \t\r\n"))
-_DIGITS_AS_0 = bytes.maketrans(b"0123456789", b"0" * 10)
-_MANY_DIGITS = b"0" * 15
 _MEMBERS = msgspec.json.Decoder(Members)
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 
@@ -114,10 +103,9 @@ def _opened(texts: Sequence[bytes]) -> list[Members | None]:
     """Open what is plainly sound, all at once; null for whatever is to be opened with care."""
     if not any(texts):
         return [{} for _ in texts]
-    suspects = _suspects(texts)
     return [
         {} if not raw else None if is_suspect else _opened_if_sound(raw)
-        for raw, is_suspect in zip(texts, suspects, strict=True)
+        for raw, is_suspect in zip(texts, suspects(texts), strict=True)
     ]
 
 
@@ -128,62 +116,17 @@ def _opened_if_sound(raw: bytes) -> Members | None:
         return None
 
 
-def _suspects(texts: Sequence[bytes]) -> list[bool]:
-    """Tell which texts `_check` would look at beyond decoding them, and maybe a few others."""
-    joined = b",".join([*texts, b""])
-    try:
-        joined.decode()
-    except UnicodeDecodeError:
-        return [True] * len(texts)
-    suspects = [False] * len(texts)
-    if b"[" in joined or joined.count(b"{") > len(texts):
-        suspects = [_brackets(raw) > DEEPEST for raw in texts]
-    if b"\\" in joined or _may_hold_a_huge_number(joined):
-        found = pc.match_substring_regex(pa.array(texts, pa.binary()), _SUSPICIOUS.pattern.decode())
-        suspects = [one or other for one, other in zip(suspects, found.to_pylist(), strict=True)]
-    return suspects
-
-
-def _may_hold_a_huge_number(joined: bytes) -> bool:
-    """Tell whether one of these texts, each ended by a comma, may hold what is looked for.
-
-    That is an exponent of four digits, or 300 digits in a row.
-    """
-    # So many digits in a row are at 15 places of every 20th.
-    if len(joined) <= _SHORTEST:
-        return False
-    if _MANY_DIGITS in joined[::20].translate(_DIGITS_AS_0):
-        return True
-    text = np.frombuffer(joined, np.uint8)
-    is_digit = text - _ZERO <= _NINE
-    # A digit, an "e", perhaps a sign, four digits: with and without, these are three of them.
-    is_exponent = is_digit[:-5] & is_digit[3:-2] & is_digit[4:-1] & is_digit[5:]
-    is_exponent &= (text[1:-4] | _LOWER) == _E
-    ends = np.flatnonzero(is_exponent) + 6
-    # In a text, as in most ids, such digits are not followed by what follows a number.
-    while len(ends):
-        going_on = is_digit[ends]
-        if _AFTER_A_NUMBER[text[ends[~going_on]]].any():
-            return True
-        ends = ends[going_on] + 1
-    return False
-
-
-def _brackets(raw: bytes) -> int:
-    return raw.count(b"[") + raw.count(b"{")
-
-
 def _open(raw: bytes) -> Members:
     return _check(raw, _MEMBERS) if raw else {}
 
 
 def _check(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        if _brackets(raw) > DEEPEST:
+        if brackets(raw) > DEEPEST:
             _measure_depth(raw)
         raw.decode("utf-8")
         decoded = decoder.decode(raw)
-        if _SUSPICIOUS.search(raw):
+        if SUSPICIOUS.search(raw):
             _look_closely(raw)
     except UnicodeError as exc:
         raise UnreadableError("bad_text", "holds text that is not valid Unicode") from exc

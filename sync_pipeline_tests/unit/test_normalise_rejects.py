@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync_pipeline.normalise.contacts import normalise_contacts
-from sync_pipeline.normalise.opening import DEEPEST
+from sync_pipeline.normalise.suspects import DEEPEST
 from sync_pipeline.normalise.tenants import normalise_tenants
 from sync_pipeline.records import Reject
 from sync_pipeline_tests.canonical import OBSERVED_AT, record, rows_of
