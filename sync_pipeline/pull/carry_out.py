@@ -93,13 +93,13 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     if not remaining:
         counts += await _load(loader, work.closing, meter)
     is_proven = work.is_grounded and not remaining and not counts.scopes_incomplete
-    return Outcome(counts, _traffic(meter), remaining, is_proven)
+    return Outcome(counts, traffic_of(meter), remaining, is_proven)
 
 
 async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchCounts:
     if not readings:
         return BatchCounts()
-    return await asyncio.to_thread(loader.load_batch, readings, _traffic(meter))
+    return await asyncio.to_thread(loader.load_batch, readings, traffic_of(meter))
 
 
 async def _batches(
@@ -137,5 +137,6 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(leaf) if isinstance(leaf, ExceptionGroup) else leaf
 
 
-def _traffic(meter: Meter) -> Traffic:
+def traffic_of(meter: Meter) -> Traffic:
+    """Return what was sent and received so far."""
     return Traffic(meter.requests, meter.retries, meter.bytes_read)

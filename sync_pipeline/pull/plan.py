@@ -29,21 +29,21 @@ _CRMCOM_PLANS: dict[Stream, Callable[[Context, CrmcomApi], Awaitable[Work]]] = {
 
 
 @asynccontextmanager
-async def open_plan(context: Context) -> AsyncIterator[tuple[Work, Meter]]:
-    """Open the API of the context's stream and plan its work.
+async def open_plan(context: Context, *, meter: Meter) -> AsyncIterator[Work]:
+    """Open the API of the context's stream and plan its work; ``meter`` counts its requests.
 
     Raises SettingsError where the source is off.
     """
     match context.source:
         case CrmcomSettings() as settings:
-            async with open_crmcom(settings) as crmcom:
-                yield await _CRMCOM_PLANS[context.stream](context, crmcom), crmcom.meter
+            async with open_crmcom(settings, meter=meter) as crmcom:
+                yield await _CRMCOM_PLANS[context.stream](context, crmcom)
         case RocsSettings() as settings:
-            async with open_rocs(settings) as rocs:
-                yield await _plan_rocs(context, rocs, settings), rocs.meter
+            async with open_rocs(settings, meter=meter) as rocs:
+                yield await _plan_rocs(context, rocs, settings)
         case RosaasSettings() as settings:
-            async with open_rosaas(settings) as rosaas:
-                yield await _plan_rosaas(context, rosaas), rosaas.meter
+            async with open_rosaas(settings, meter=meter) as rosaas:
+                yield await _plan_rosaas(context, rosaas)
         case _:
             raise NotImplementedError(f"no API is known for {context.stream}")
 

@@ -13,15 +13,16 @@ from sqlalchemy import Connection, Engine
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
 from sync_pipeline.pull.batch import Loader
-from sync_pipeline.pull.carry_out import Outcome, carry_out
+from sync_pipeline.pull.carry_out import Outcome, carry_out, traffic_of
 from sync_pipeline.pull.plan import open_plan
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.work import Context
 from sync_pipeline.settings import Settings
+from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse import locks, runs
 from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.progress import Reason, count_deferred, count_proofs
-from sync_pipeline.warehouse.runs import RunKey
+from sync_pipeline.warehouse.runs import RunKey, Traffic
 from sync_pipeline.warehouse.stored import count_rows
 
 _ASK_AGAIN_S = 1.0
@@ -53,14 +54,16 @@ def pull_stream(
     with _held(engine, key, request) as connection:
         _begin(engine, key, request)
         context = Context(stream, request, settings, engine)
-        with _recorded(engine, key):
-            outcome = asyncio.run(_pull(context, Loader(connection, key, request.is_full)))
+        meter = Meter()
+        with _recorded(engine, key, meter):
+            loader = Loader(connection, key, request.is_full)
+            outcome = asyncio.run(_pull(context, loader, meter))
             _finish(engine, key, request, outcome)
     return _report(engine, key, outcome)
 
 
-async def _pull(context: Context, loader: Loader) -> Outcome:
-    async with open_plan(context) as (work, meter):
+async def _pull(context: Context, loader: Loader, meter: Meter) -> Outcome:
+    async with open_plan(context, meter=meter) as work:
         await asyncio.to_thread(_plan, context, loader.run, work.scopes_total)
         return await carry_out(context, work, loader, meter=meter)
 
@@ -103,7 +106,7 @@ def _plan(context: Context, key: RunKey, scopes_total: int) -> None:
 
 
 @contextmanager
-def _recorded(engine: Engine, key: RunKey) -> Iterator[None]:
+def _recorded(engine: Engine, key: RunKey, meter: Meter) -> Iterator[None]:
     """Close the run's row as failed when the body does not end well."""
     error: str | None = "interrupted"
     try:
@@ -118,13 +121,13 @@ def _recorded(engine: Engine, key: RunKey) -> Iterator[None]:
         raise
     finally:
         if error is not None:
-            _fail(engine, key, error)
+            _fail(engine, key, traffic_of(meter), error)
 
 
-def _fail(engine: Engine, key: RunKey, error: str) -> None:
+def _fail(engine: Engine, key: RunKey, traffic: Traffic, error: str) -> None:
     try:
         with transaction(engine) as connection:
-            runs.finish_run(connection, key, None, is_complete=False, error=error)
+            runs.finish_run(connection, key, traffic, is_complete=False, error=error)
     except SyncError:
         # The database is away: the next run of the stream marks this one as abandoned.
         return

@@ -122,14 +122,20 @@ class _ContactList:
 
 @asynccontextmanager
 async def open_crmcom(
-    settings: CrmcomSettings, *, budget: Budget | None = None, bounds: RetryBounds | None = None
+    settings: CrmcomSettings,
+    *,
+    budget: Budget | None = None,
+    bounds: RetryBounds | None = None,
+    meter: Meter | None = None,
 ) -> AsyncIterator[CrmcomApi]:
     """Open the API; without a ``budget``, the settings' own within this process.
 
     Both APIs share the budget and the meter: they are one vendor's.
     """
     budget = budget or ProcessBudget.from_settings(settings)
-    opened = partial(open_core, budget=budget, bounds=bounds or RetryBounds(), meter=Meter())
+    opened = partial(
+        open_core, budget=budget, bounds=bounds or RetryBounds(), meter=meter or Meter()
+    )
     async with AsyncExitStack() as stack:
         self_service = await stack.enter_async_context(
             opened(_endpoint(settings, "CRM.COM", settings.base_url, "CRMCOM_BASE_URL"))

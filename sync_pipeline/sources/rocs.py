@@ -89,11 +89,17 @@ class RocsApi:
 
 @asynccontextmanager
 async def open_rocs(
-    settings: RocsSettings, *, budget: Budget | None = None, bounds: RetryBounds | None = None
+    settings: RocsSettings,
+    *,
+    budget: Budget | None = None,
+    bounds: RetryBounds | None = None,
+    meter: Meter | None = None,
 ) -> AsyncIterator[RocsApi]:
     """Open the API; without a ``budget``, the settings' own within this process."""
     budget = budget or ProcessBudget.from_settings(settings)
-    opened = partial(open_core, budget=budget, bounds=bounds or RetryBounds(), meter=Meter())
+    opened = partial(
+        open_core, budget=budget, bounds=bounds or RetryBounds(), meter=meter or Meter()
+    )
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(opened(_endpoint(settings)))
         token_core = await stack.enter_async_context(opened(_token_endpoint(settings)))

@@ -113,7 +113,11 @@ class RosaasApi:
 
 @asynccontextmanager
 async def open_rosaas(
-    settings: RosaasSettings, *, budget: Budget | None = None, bounds: RetryBounds | None = None
+    settings: RosaasSettings,
+    *,
+    budget: Budget | None = None,
+    bounds: RetryBounds | None = None,
+    meter: Meter | None = None,
 ) -> AsyncIterator[RosaasApi]:
     """Open the API; without a ``budget``, the settings' own within this process."""
     endpoint = Endpoint(
@@ -126,7 +130,7 @@ async def open_rosaas(
     )
     budget = budget or ProcessBudget.from_settings(settings)
     async with open_core(
-        endpoint, budget=budget, bounds=bounds or RetryBounds(), meter=Meter()
+        endpoint, budget=budget, bounds=bounds or RetryBounds(), meter=meter or Meter()
     ) as core:
         yield RosaasApi(core, settings)
 

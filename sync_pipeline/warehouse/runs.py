@@ -91,7 +91,7 @@ def note_deferred(connection: Connection, key: RunKey, deferred: Mapping[Reason,
 def finish_run(
     connection: Connection,
     key: RunKey,
-    traffic: Traffic | None,
+    traffic: Traffic,
     *,
     is_complete: bool,
     error: str | None = None,
@@ -99,9 +99,7 @@ def finish_run(
     """Close the run: succeeded, or failed with ``error`` (in words, without a person's data)."""
     outcome = "failed" if error else "succeeded"
     ending = {"outcome": outcome, "is_complete": is_complete, "error": error}
-    connection.execute(
-        statement("finish_run"), key.parameters() | asdict(traffic or Traffic()) | ending
-    )
+    connection.execute(statement("finish_run"), key.parameters() | asdict(traffic) | ending)
 
 
 def find_run(connection: Connection, key: RunKey) -> Mapping[str, object] | None:

@@ -20,7 +20,7 @@ from sync_pipeline.warehouse import checks
 from sync_pipeline.warehouse.checks import Orphans, Proofs, Quarantined, Versions
 from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
 from sync_pipeline.warehouse.quarantine import quarantine
-from sync_pipeline.warehouse.runs import RunKey, begin_run, finish_run, plan_run
+from sync_pipeline.warehouse.runs import RunKey, Traffic, begin_run, finish_run, plan_run
 from sync_pipeline_tests.database.readings import at, commit_contacts, named
 
 KEPT = {"attributes": {}, "content_hash": b"h", "cause": "source", "run_id": "r"}
@@ -63,7 +63,7 @@ def test_proofs_are_counted_by_what_is_wrong_with_them(engine: Engine) -> None:
     with engine.begin() as connection:
         begin_run(connection, key, cause="ui")
         plan_run(connection, key, scopes_total=7)
-        finish_run(connection, key, None, is_complete=False, error="cut short")
+        finish_run(connection, key, Traffic(), is_complete=False, error="cut short")
         record_progress(
             connection,
             CRMCOM_CONTACTS,

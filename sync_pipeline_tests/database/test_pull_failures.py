@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,7 @@ from sync_pipeline.errors import (
     WarehouseError,
     WrongAnswerError,
 )
+from sync_pipeline.warehouse.progress import Due
 from sync_pipeline_tests.pull_vendors import (
     BACKOFFICE,
     DENIED,
@@ -71,6 +73,32 @@ def test_more_than_half_denied_fail_the_run_after_all_others_were_loaded(
         pull(CRMCOM_CONTACTS)
 
     assert pull.last_run("outcome", "rows_inserted", "scopes_read") == ("failed", 4, 9)
+
+
+def test_a_run_that_fails_says_what_it_asked_for(pull: Pulls, vendors: Vendors) -> None:
+    vendors.hold_contacts("a")
+    vendors.hold_contact("a", WRONG_ANSWER)
+
+    with pytest.raises(WrongAnswerError):
+        pull(CRMCOM_CONTACTS)
+
+    assert pull.last_run("outcome", "requests", "retries") == (
+        "failed",
+        len(vendors.server.received),
+        0,
+    )
+    (bytes_read,) = pull.last_run("bytes_read")
+    assert isinstance(bytes_read, int)
+    assert bytes_read > 0
+
+
+def test_a_run_that_fails_while_it_is_planned_says_so_too(pull: Pulls, vendors: Vendors) -> None:
+    vendors.server.script("GET", BACKOFFICE, WRONG_ANSWER)
+
+    with pytest.raises(WrongAnswerError):
+        pull(CRMCOM_CONTACTS)
+
+    assert pull.last_run("outcome", "requests") == ("failed", len(vendors.server.received))
 
 
 def test_five_unavailable_in_a_row_fail_the_run_and_keep_what_came_before(
@@ -271,3 +299,40 @@ def test_a_load_that_fails_while_readers_wait_for_room_ends_the_run(
         pull(CRMCOM_CONTACTS, settings=vendors.settings(crmcom={"max_in_flight": 64}))
 
     assert pull.last_run("outcome", "rows_read") == ("failed", 0)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"{}", b'{"obfuscated_value":"s***","auth_otp":"1"}', b'{"data":{"id":"a"}}']
+)
+def test_an_answer_that_is_no_contact_replaces_none(
+    pull: Pulls, vendors: Vendors, answer: bytes
+) -> None:
+    vendors.hold_contacts("a", "b")
+    pull(CRMCOM_CONTACTS)
+    names = "SELECT contact_id, first_name FROM warehouse.contacts ORDER BY 1"
+    before = pull.rows(names)
+    vendors.hold_contact("a", answer)
+
+    assert counts(pull(CRMCOM_CONTACTS)) == {"unchanged": 1, "quarantined": 1}
+
+    assert pull.rows(names) == before
+    kept = "SELECT record_id, error_code, payload_raw FROM ops.quarantine WHERE resolved_at IS NULL"
+    assert pull.rows(kept) == [("a", "unrecognised", answer)]
+
+
+def test_who_was_denied_is_asked_again_at_once_by_a_full_pull(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b", "c")
+    vendors.hold_contact("a", DENIED)
+    pull(CRMCOM_CONTACTS)
+    vendors.hold_contact("a", {"id": "a", "first_name": "Name a"})
+    vendors.forget_requests()
+
+    pull(CRMCOM_CONTACTS)
+    assert sorted(vendors.contact_requests()) == ["b", "c"]
+
+    now = datetime.now(UTC)
+    report = pull(CRMCOM_CONTACTS, is_full=True, due=Due(now, as_of=now, is_forced=True))
+    assert counts(report) == {"inserted": 1, "unchanged": 2}
+    assert report.row["is_complete"] is True

@@ -83,7 +83,7 @@ def test_a_run_is_begun_counted_batch_by_batch_and_finished(engine: Engine) -> N
 def test_a_run_that_fails_says_why(engine: Engine) -> None:
     with engine.begin() as connection:
         begin(connection, "run-1")
-        finish_run(connection, KEY, None, is_complete=False, error="the API is away")
+        finish_run(connection, KEY, Traffic(), is_complete=False, error="the API is away")
     query = "SELECT outcome, is_complete, error, requests FROM ops.sync_runs"
     assert rows(engine, query) == [("failed", False, "the API is away", 0)]
 
@@ -92,7 +92,7 @@ def test_a_run_begun_again_goes_on_counting(engine: Engine) -> None:
     with engine.begin() as connection:
         begin(connection, "run-1")
         count_batch(connection, KEY, BatchCounts(inserted=5), Traffic())
-        finish_run(connection, KEY, None, is_complete=False, error="the API is away")
+        finish_run(connection, KEY, Traffic(), is_complete=False, error="the API is away")
         begin(connection, "run-1")
         count_batch(connection, KEY, BatchCounts(inserted=1), Traffic())
     query = "SELECT outcome, error, finished_at, rows_inserted, rows_read FROM ops.sync_runs"
@@ -131,7 +131,7 @@ def test_the_database_refuses_counts_that_do_not_add_up(
 def test_a_run_is_abandoned_when_its_session_is_gone_and_not_before(engine: Engine) -> None:
     with engine.begin() as connection:
         begin(connection, "dead", "alive", "done")
-        finish_run(connection, RunKey("done", CRMCOM_CONTACTS), None, is_complete=True)
+        finish_run(connection, RunKey("done", CRMCOM_CONTACTS), Traffic(), is_complete=True)
         begin_run(connection, RunKey("dead", CRMCOM_COMMUNICATIONS), cause="pull")
     with engine.connect() as alive:
         hold_run(alive, "alive", CRMCOM_CONTACTS)
