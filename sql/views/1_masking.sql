@@ -74,7 +74,9 @@ BEGIN
             END IF;
             RETURN to_jsonb('m_' || left(encode(sha256(key || sha256(convert_to(
                 CASE
-                    WHEN strpos(document #>> '{}', '@') > 0
+                    WHEN
+                        strpos(document #>> '{}', '@') > 0
+                        OR document #>> '{}' ~ '^\+[1-9][0-9]{6,14}$'
                         THEN 'address:' || lower(btrim(document #>> '{}'))
                     ELSE 'document:' || (document #>> '{}')
                 END,

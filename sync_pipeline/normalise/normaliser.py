@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import dropwhile
 
+import msgspec
 import xxhash
 
 from sync_pipeline.entities import Entity
@@ -50,6 +51,18 @@ class Normaliser:
         mapping = (self.fields, self.derived, self.tables, self.scope_column)
         said = repr((NORMALISER_VERSION, self.entity.name, mapping))
         return xxhash.xxh3_64_intdigest(said.encode())
+
+    def recognises(self, raw: bytes) -> bool:
+        """Tell whether the record has any member that a field reads."""
+        try:
+            members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeError):
+            return False
+        return any(
+            path.partition(".")[0] in members
+            for field in (*self.fields, *self.derived)
+            for path in field.paths
+        )
 
     def __call__(self, records: Iterable[Record]) -> Normalised:
         """Return the frame of ``records`` in canonical form, and those that break the contract."""

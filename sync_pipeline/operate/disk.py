@@ -35,6 +35,7 @@ _CAUSES: Final[Mapping[int, tuple[str, str]]] = {
         "mount it for writing, or set SYNC_HOME to a folder on another one",
     ),
     errno.EIO: ("the disk fails (input/output error)", "have it checked before running again"),
+    errno.ENOENT: ("no folder can be made there", "set SYNC_HOME to a folder on a disk"),
     **dict.fromkeys(
         (errno.EACCES, errno.EPERM),
         ("no right to write", "give the present user that right, or set SYNC_HOME elsewhere"),

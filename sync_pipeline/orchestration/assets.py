@@ -45,7 +45,8 @@ class PullConfig(dg.Config):
         """Return what counts as due for a run that starts at ``now``."""
         if self.is_due_only:
             return Due(now)
-        return Due(now, as_of=datetime.fromisoformat(self.as_of) if self.as_of else now)
+        as_of = datetime.fromisoformat(self.as_of) if self.as_of else now
+        return Due(now, as_of=as_of, is_forced=self.is_full)
 
 
 def asset_key(stream: Stream) -> dg.AssetKey:

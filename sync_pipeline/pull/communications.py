@@ -115,26 +115,51 @@ class _Reader:
 
     async def _completed(self, contact_id: str, sweep: SweptList, known: KnownList) -> Reading:
         records = listed(self.context, contact_id, sweep)
-        completed = [
-            await self._with_detail(record) if self._needs_detail(record, known) else record
-            for record in records
-        ]
-        return list_reading(self.context, contact_id, sweep, completed)
+        details = _Details(self.api)
+        bare = [record for record in records if self._needs_detail(record, known)]
+        side_by_side = 2 * self.context.source.max_in_flight
+        completed: dict[str, Record] = {}
+        for start in range(0, len(bare), side_by_side):
+            some = bare[start : start + side_by_side]
+            completed |= {r.record_id: r for r in await asyncio.gather(*map(details.add_to, some))}
+        rows = [completed.get(record.record_id, record) for record in records]
+        reading = list_reading(self.context, contact_id, sweep, rows)
+        if details.unavailable is None:
+            return reading
+        # What the list says is loaded; without their details its rows are not read to the end.
+        return replace(
+            reading,
+            proof=Proof.INCOMPLETE,
+            reason=Reason.UNAVAILABLE,
+            setback=details.unavailable,
+            coverage=Coverage.GIVEN_UP,
+        )
 
     def _needs_detail(self, record: Record, known: KnownList) -> bool:
         if not self.api.has_details or record.record_id in known.ids:
             return False
         return lacks_detail(record)
 
-    async def _with_detail(self, record: Record) -> Record:
+
+@dataclass(slots=True)
+class _Details:
+    """Asks for the answers of one contact's communications, until the API is away."""
+
+    api: CrmcomApi
+    unavailable: SourceError | None = None
+
+    async def add_to(self, record: Record) -> Record:
+        """Return the record with its detail; without a hash where the next reading is to ask."""
+        # While the API is away, each of the others would wait as long as the first did.
+        if self.unavailable is not None:
+            return msgspec.structs.replace(record, raw_hash=None)
         try:
             answer = await self.api.communication(record.scope, record.record_id)
-        except TransientSourceError:
-            raise
         except SourceError as exc:
             if not is_about_a_record(exc):
                 raise
-            # What the list says is loaded; without a hash the next reading asks again.
+            if isinstance(exc, TransientSourceError):
+                self.unavailable = exc
             return msgspec.structs.replace(record, raw_hash=None)
         return msgspec.structs.replace(record, detail=answer.record)
 

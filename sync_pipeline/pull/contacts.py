@@ -7,13 +7,15 @@ the list of ids together with a reading of every id.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.contact_ids import are_ids_proven, renew_due_ids
 from sync_pipeline.pull.due import due_scopes
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.under_contacts import read_under
 from sync_pipeline.pull.work import Context, Work, hash_of, once
-from sync_pipeline.records import Record
+from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.progress import Proof
 
@@ -35,14 +37,20 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
     answer = await api.contact(contact_id)
-    raw_hash = hash_of(context.stream, answer.record)
-    record = Record(contact_id, contact_id, b"", answer.record, raw_hash, answer.sent_at)
-    return Reading(
+    sent_at = answer.sent_at
+    reading = Reading(
         contact_id,
         Proof.SINGLE_RESPONSE,
         None,
-        answer.sent_at,
-        context.due_again(answer.sent_at),
-        records=[record],
+        sent_at,
+        context.due_again(sent_at),
         access="granted",
     )
+    if not NORMALISERS[context.stream].recognises(answer.record):
+        # It would replace what is known of the contact by nothing.
+        reason = "has none of the fields of a contact"
+        reject = Reject(contact_id, answer.record, "unrecognised", reason, sent_at)
+        return replace(reading, rejects=[reject])
+    raw_hash = hash_of(context.stream, answer.record)
+    record = Record(contact_id, contact_id, b"", answer.record, raw_hash, sent_at)
+    return replace(reading, records=[record])

@@ -30,6 +30,7 @@ from sync_pipeline.settings.values import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
     AlertUrls,
+    HomePath,
     PostgresUrl,
     is_loopback,
 )
@@ -56,7 +57,7 @@ G = TypeVar("G", bound=BaseModel)
 class Settings(Group):
     """Everything the environment says, checked."""
 
-    sync_home: Path = Path(".sync")
+    sync_home: HomePath = Path(".sync")
     warehouse_url: PostgresUrl | None = None
     dagster_pg_url: PostgresUrl | None = None
     postgres_bin: Path | None = None

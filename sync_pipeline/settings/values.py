@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,6 +13,7 @@ from pydantic import AfterValidator, SecretStr
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
+_LONGEST_NAME = 255
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -79,3 +82,13 @@ ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
 CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
+
+
+def _home_path(path: Path) -> Path:
+    # Any look at such a path is an error of the system.
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise ValueError(f"should have no part of more than {_LONGEST_NAME} bytes")
+    return path
+
+
+HomePath = Annotated[Path, AfterValidator(_home_path)]

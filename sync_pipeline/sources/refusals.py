@@ -85,8 +85,8 @@ def said(reply: Reply, *, hidden: Iterable[str]) -> tuple[str | None, str]:
     try:
         code, message = _code_and_message(members(text))
     except NotThatShapeError:
-        is_text = text[:1] not in b'{["<'
-        code, message = None, text.decode(errors="replace").partition("\n")[0] if is_text else ""
+        # Plain text may name a person, and nothing tells a name from another word.
+        code, message = None, ""
     return cleaned(code, hidden=hidden) or None, cleaned(message, hidden=hidden)
 
 

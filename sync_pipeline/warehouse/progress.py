@@ -72,10 +72,14 @@ class DueContact:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What counts as due: by its own time, or (with ``as_of``) all that was not read since."""
+    """What counts as due: by its own time, or (with ``as_of``) all that was not read since.
+
+    With ``is_forced`` also what waits for a time of its own: a denied contact, an unknown one.
+    """
 
     now: datetime
     as_of: datetime | None = None
+    is_forced: bool = False
 
 
 def hold_scopes(connection: Connection, stream: Stream, scopes: Sequence[str]) -> None:
@@ -167,5 +171,5 @@ def _after(last: DueContact | None) -> dict[str, object]:
 
 
 def _due(due: Due) -> dict[str, object]:
-    deferred = [reason.value for reason in DEFERRED]
+    deferred = [] if due.is_forced else [reason.value for reason in DEFERRED]
     return {"now": due.now, "as_of": due.as_of, "deferred": deferred}

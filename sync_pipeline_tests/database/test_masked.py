@@ -124,19 +124,27 @@ def test_an_address_is_the_same_pseudonym_wherever_it_stands(engine: Engine) -> 
         {"source": "crmcom", "communication_id": "m1", "recipient": " Zoe@Example.com "},
         {"source": "rocs", "communication_id": "9", "recipient": "+4712345678"},
     )
-    admin = [{"systemName": "adminEmail", "value": "ZOE@example.com"}]
+    admin = [{"value": "ZOE@example.com", "phones": ["+4712345678"]}]
     put(engine, "tenants", {"source": "rosaas", "tenant_name": "t", "specifications": admin})
     found = rows(
         engine,
         """
-        SELECT c.source, m.communication_id, t.tenant_name
+        SELECT
+            c.source,
+            m.communication_id,
+            t.tenant_name,
+            t.specifications #>> '{0,phones,0}' = c.phone AS has_phone
         FROM masked.contacts AS c
         INNER JOIN masked.communications AS m ON m.recipient IN (c.email, c.phone)
         LEFT JOIN masked.tenants AS t ON t.specifications -> 0 ->> 'value' = c.email
         ORDER BY 1, 2
         """,
     )
-    assert found == [("crmcom", "m1", "t"), ("rocs", "9", "t"), ("rocs", "m1", "t")]
+    assert found == [
+        ("crmcom", "m1", "t", None),
+        ("rocs", "9", "t", True),
+        ("rocs", "m1", "t", True),
+    ]
 
 
 def test_the_same_text_in_two_kinds_of_field_is_two_pseudonyms(engine: Engine) -> None:

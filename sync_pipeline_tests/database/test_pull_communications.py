@@ -232,7 +232,7 @@ def test_a_detail_that_answers_401_disturbs_no_other_row(pull: Pulls, vendors: V
     assert pull.table("communications") == [BARE, STORED | {"communication_id": "m-2"}]
 
 
-def test_a_detail_that_is_unavailable_gives_the_contact_up_for_now(
+def test_a_detail_that_is_unavailable_leaves_what_the_list_says_and_the_contact_incomplete(
     pull: Pulls, vendors: Vendors
 ) -> None:
     vendors.hold_contacts("a", "b", "c")
@@ -247,9 +247,10 @@ def test_a_detail_that_is_unavailable_gives_the_contact_up_for_now(
         "c": ("single_response", None),
     }
     assert report.row["is_complete"] is False
+    assert pull.table("communications") == [BARE]
     vendors.hold_message("m-1", DETAIL)
 
-    assert counts(pull(CRMCOM_COMMUNICATIONS)) == {"inserted": 1}
+    assert counts(pull(CRMCOM_COMMUNICATIONS)) == {"updated": 1}
     assert pull.table("communications") == [STORED]
 
 

@@ -56,6 +56,32 @@ def test_a_registry_file_that_is_not_text_is_a_wrong_setting(
     assert pull.last_run("outcome", "is_complete") == ("failed", False)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"id;user;password\na;anna;pa55word\n", 1),
+        (b"contact_id,username,password\na;anna;pa55word\n", 2),
+        (b"contact_id\tusername\na\tanna\n", 1),
+        (b"id,username,password\na,anna,pa55word\n", 1),
+        (b"contact_id,username,password\nanna@example.com,pa55word,a\n", 2),
+        (b'contact_id,username,password\n"a,anna,pa55word\nb,ben,pa55word\n', None),
+    ],
+)
+def test_a_registry_file_that_is_written_otherwise_is_refused_and_nothing_of_it_goes_anywhere(
+    pull: Pulls, vendors: Vendors, tmp_path: Path, content: bytes, line: int | None
+) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match="CRMCOM_CONTACTS_FILE") as refused:
+        pull(CRMCOM_CONTACTS, settings=vendors.settings(contacts_file=file))
+
+    assert line is None or f"line {line} " in str(refused.value)
+    assert "pa55word" not in str(refused.value)
+    assert pull.rows(REGISTERED) == []
+    assert vendors.contact_requests() == []
+
+
 def test_a_registry_file_that_is_gone_is_a_wrong_setting(
     pull: Pulls, vendors: Vendors, tmp_path: Path
 ) -> None:

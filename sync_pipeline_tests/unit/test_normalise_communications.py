@@ -9,52 +9,9 @@ from pandas.testing import assert_frame_equal
 from sync_pipeline.entities import COMMUNICATIONS
 from sync_pipeline.normalise.communications import normalise_communications
 from sync_pipeline_tests.canonical import OBSERVED_AT, frame_of, record, row_of
+from sync_pipeline_tests.vendor_samples import COMMUNICATION, COMMUNICATION_ITEM
 
 CONTACT = "CAD1E31269B76D7A65ACCE45B2E68DFD"
-
-# Vendor sample, CRM.COM `GET /contacts/{id}/communications`: the one item of `content`, as printed.
-LIST_SAMPLE = """{
-"id": "6A24D2B5E44F44B28451FE021FCAD51E",
-"life_cycle_state": "PENDING",
-"contact_id": "CAD1E31269B76D7A65ACCE45B2E68DFD",
-"channel": "EMAIL",
-"is_viewed": true,
-"viewed_on": 1583846865,
-"is_archived": true,
-"clicked_on": 1,
-"language": "ENG",
-"sender": "dev@crm.com",
-"recipient": "jon@crm.com",
-"content": "",
-"subject": "",
-"name": "Happy Birthday"
-}"""
-
-# Vendor sample, CRM.COM `GET /communications/{id}`, as printed: its own id is not in it.
-SINGLE_SAMPLE = """{
-"life_cycle_state": "PENDING",
-"contact": {
-"id": "CAD1E31269B76D7A65ACCE45B2E68DFD",
-"name": "John Johnson",
-"code": "C123"
-},
-"channel": "EMAIL",
-"is_viewed": true,
-"viewed_on": 1583846865,
-"is_archived": true,
-"clicked_on": 1,
-"language": "ENG",
-"sender": "dev@crm.com",
-"recipient": "jon@crm.com",
-"subject": "Award Provided",
-"content": "You have been awarded!",
-"name": "Happy Birthday",
-"created_on": 1583846865,
-"title": "New Festive Beverages",
-"subtitle": "20% discount for December",
-"in_app_image_url": "",
-"in_app_click_link_url": ""
-}"""
 
 VIEWED_AT = datetime(2020, 3, 10, 13, 27, 45, tzinfo=UTC)
 IN_BOTH_SAMPLES = {
@@ -72,12 +29,12 @@ IN_BOTH_SAMPLES = {
 
 
 def test_vendor_sample_of_the_list_arrives_in_its_columns() -> None:
-    row = row_of("crmcom/communications", LIST_SAMPLE, record_id="6A24D2B5E44F44B28451FE021FCAD51E")
+    row = row_of("crmcom/communications", COMMUNICATION_ITEM, record_id="6A24D2B5E44F44B28451FE021FCAD51E")
     assert row == {**IN_BOTH_SAMPLES, "attributes": {"clicked_on": "1"}}
 
 
 def test_vendor_sample_of_a_single_one_has_the_id_that_was_asked_for() -> None:
-    assert row_of("crmcom/communications", SINGLE_SAMPLE) == {
+    assert row_of("crmcom/communications", COMMUNICATION) == {
         **IN_BOTH_SAMPLES,
         "subject": "Award Provided",
         "content": "You have been awarded!",

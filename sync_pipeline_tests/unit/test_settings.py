@@ -47,6 +47,11 @@ def no_variables_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.chdir(tmp_path)
 
 
+def test_a_home_that_no_disk_could_name_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^SYNC_HOME: should have no part of more than 255"):
+        read_settings({"SYNC_HOME": f"homes/{'é' * 128}"})
+
+
 def test_nothing_set_means_no_source_and_a_home_in_the_working_folder(tmp_path: Path) -> None:
     settings = read_settings({})
     assert (settings.is_any_source_on, settings.warehouse_url) == (False, None)

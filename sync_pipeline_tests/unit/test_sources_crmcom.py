@@ -23,6 +23,7 @@ from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.calls import path_segment
 from sync_pipeline.sources.crmcom import CrmcomApi, open_crmcom
 from sync_pipeline.sources.retry import RetryBounds
+from sync_pipeline_tests import vendor_samples
 from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
 
 T = TypeVar("T")
@@ -34,34 +35,6 @@ CONTACTS = "/backoffice/v1/contacts"
 FAST = RetryBounds(attempts=3, wait_initial_s=0, wait_max_s=0, wait_jitter_s=0)
 EMPTY = Scripted.json({"content": [], "paging": {"page": 1, "size": 100, "total": 0}})
 REFUSED = Scripted.json({"status": 401, "message": "no", "error": "TOKEN"}, 401)
-
-# Vendor sample, CRM.COM `GET /contacts/{id}/communications`, as printed.
-COMMUNICATIONS_SAMPLE = b"""{
-"content": [
-{
-"id": "6A24D2B5E44F44B28451FE021FCAD51E",
-"life_cycle_state": "PENDING",
-"contact_id": "CAD1E31269B76D7A65ACCE45B2E68DFD",
-"channel": "EMAIL",
-"is_viewed": true,
-"viewed_on": 1583846865,
-"is_archived": true,
-"clicked_on": 1,
-"language": "ENG",
-"sender": "dev@crm.com",
-"recipient": "jon@crm.com",
-"content": "",
-"subject": "",
-"name": "Happy Birthday"
-}
-],
-"paging": {
-"page": 2,
-"size": 20,
-"total": 1124
-}
-}
-"""
 
 # Vendor samples, CRM.COM `POST /contacts/authenticate` (e-mail, MAC address, MW4), as printed.
 SAMPLE_JWT = (
@@ -172,10 +145,10 @@ def accepting(*headers: tuple[str, str], answer: Scripted = EMPTY) -> Callable[.
 
 
 def test_vendor_sample_list_comes_as_its_raw_record(server: ScriptedServer) -> None:
-    server.script("GET", COMMUNICATIONS, Scripted(200, COMMUNICATIONS_SAMPLE))
+    server.script("GET", COMMUNICATIONS, Scripted(200, vendor_samples.COMMUNICATIONS))
     page = read(server, lambda api: api.communications_page("c-1", 1))
-    start, end = COMMUNICATIONS_SAMPLE.index(b'{\n"id"'), COMMUNICATIONS_SAMPLE.index(b"\n],")
-    assert page.records == (COMMUNICATIONS_SAMPLE[start:end],)
+    start, end = vendor_samples.COMMUNICATIONS.index(b'{\n"id"'), vendor_samples.COMMUNICATIONS.index(b"\n],")
+    assert page.records == (vendor_samples.COMMUNICATIONS[start:end],)
     assert (page.total, page.has_more) == (1124, None)
     assert page.sent_at.tzinfo is not None
 

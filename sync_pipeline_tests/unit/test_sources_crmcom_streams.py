@@ -21,6 +21,7 @@ from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.calls import path_segment
 from sync_pipeline.sources.crmcom import CrmcomApi, open_crmcom
 from sync_pipeline.sources.retry import RetryBounds
+from sync_pipeline_tests import vendor_samples
 from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
 
 T = TypeVar("T")
@@ -47,32 +48,6 @@ APPROVAL_REQUESTS_SAMPLE = b"""{
 "total": 1124
 }
 }"""
-# Vendor sample, CRM.COM `GET /communications/{id}`, as printed.
-COMMUNICATION_SAMPLE = b"""{
-"life_cycle_state": "PENDING",
-"contact": {
-"id": "CAD1E31269B76D7A65ACCE45B2E68DFD",
-"name": "John Johnson",
-"code": "C123"
-},
-"channel": "EMAIL",
-"is_viewed": true,
-"viewed_on": 1583846865,
-"is_archived": true,
-"clicked_on": 1,
-"language": "ENG",
-"sender": "dev@crm.com",
-"recipient": "jon@crm.com",
-"subject": "Award Provided",
-"content": "You have been awarded!",
-"name": "Happy Birthday",
-"created_on": 1583846865,
-"title": "New Festive Beverages",
-"subtitle": "20% discount for December",
-"in_app_image_url": "",
-"in_app_click_link_url": ""
-}"""
-
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
@@ -125,11 +100,11 @@ def test_vendor_sample_of_one_communication_comes_as_its_raw_record(
     server: ScriptedServer, version: str
 ) -> None:
     path = f"/self-service/{version}/communications/CAD1E31269B76D7A65ACCE45B2E68DFD"
-    server.script("GET", path, Scripted(200, COMMUNICATION_SAMPLE + b"\n"))
+    server.script("GET", path, Scripted(200, vendor_samples.COMMUNICATION + b"\n"))
     answer = read(
         server, version, lambda api: api.communication("c-1", "CAD1E31269B76D7A65ACCE45B2E68DFD")
     )
-    assert answer.record == COMMUNICATION_SAMPLE
+    assert answer.record == vendor_samples.COMMUNICATION
     assert answer.sent_at.tzinfo is not None
     assert server.of("GET", path)[0].query == {}
 

@@ -107,7 +107,7 @@ def test_retries_are_logged_and_never_printed(
     server: ScriptedServer, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    server.script("GET", PATH, Scripted(503, b"busy"), FINE)
+    server.script("GET", PATH, Scripted.json({"message": "busy"}, 503), FINE)
     fetch_body(server)
     said = "Test API /things/{id} (status 503): busy; trying again in 0.0 s"
     assert said in caplog.messages
@@ -116,7 +116,7 @@ def test_retries_are_logged_and_never_printed(
 
 
 def test_retries_end_after_the_count(server: ScriptedServer) -> None:
-    server.script("GET", PATH, Scripted(503, b"come back later"))
+    server.script("GET", PATH, Scripted.json({"message": "come back later"}, 503))
     assert failure(server, TransientSourceError).endswith("(status 503): come back later")
     assert server.count("GET", PATH) == 3
 

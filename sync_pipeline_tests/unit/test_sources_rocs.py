@@ -238,7 +238,7 @@ def test_a_lookup_that_gives_no_single_object_is_a_wrong_answer_about_that_recor
 def test_a_server_error_of_a_lookup_is_tried_again_and_then_about_that_record(
     server: ScriptedServer,
 ) -> None:
-    text = Scripted(500, b"zoe@x.no is no e-mail address", {"Content-Type": "application/json"})
+    text = Scripted.json({"message": "zoe@x.no is no e-mail address"}, 500)
     server.script("GET", CONTACTS, text)
     with pytest.raises(TransientSourceError) as caught:
         read(server, lambda api: api.find_contact("email", "zoe@x.no"))
