@@ -20,6 +20,7 @@ from sync_pipeline.entities import (
     ROSAAS_SPECIFICATIONS,
     ROSAAS_TENANTS,
 )
+from sync_pipeline_tests import vendor_samples
 from sync_pipeline_tests.database.stored_rows import stored_rows
 from sync_pipeline_tests.pull_rocs import CONTACTS
 from sync_pipeline_tests.pull_rocs import LOGIN as ROCS_LOGIN
@@ -27,11 +28,8 @@ from sync_pipeline_tests.pull_vendors import LOGINS, NOT_FOUND, Pulls, Vendors, 
 from sync_pipeline_tests.scripted_server import Scripted
 from sync_pipeline_tests.unit.test_normalise_contacts import UPDATE_SAMPLE
 from sync_pipeline_tests.unit.test_normalise_offers import PLAN, PRICE, SPECIFICATION
-from sync_pipeline_tests.unit.test_sources_crmcom import COMMUNICATIONS_SAMPLE, EMAIL_SAMPLE
-from sync_pipeline_tests.unit.test_sources_crmcom_streams import (
-    APPROVAL_REQUESTS_SAMPLE,
-    COMMUNICATION_SAMPLE,
-)
+from sync_pipeline_tests.unit.test_sources_crmcom import EMAIL_SAMPLE
+from sync_pipeline_tests.unit.test_sources_crmcom_streams import APPROVAL_REQUESTS_SAMPLE
 from sync_pipeline_tests.unit.test_sources_rocs import CONTACT_SAMPLE
 from sync_pipeline_tests.unit.test_sources_rocs_login import V1_SAMPLE
 from sync_pipeline_tests.unit.test_sources_rosaas import (
@@ -68,7 +66,7 @@ def listed(vendors: Vendors) -> Vendors:
     """Hold the sample of the list under its contact, after the sample of the login."""
     vendors.hold_contacts(CONTACT)
     vendors.server.script("POST", LOGINS[0], Scripted(200, EMAIL_SAMPLE.encode()))
-    vendors.hold_communications(CONTACT, Scripted(200, COMMUNICATIONS_SAMPLE))
+    vendors.hold_communications(CONTACT, Scripted(200, vendor_samples.COMMUNICATIONS))
     return vendors
 
 
@@ -88,7 +86,7 @@ def test_the_single_communication_completes_what_the_list_says(
     pull: Pulls, listed: Vendors
 ) -> None:
     path = f"/self-service/v1/communications/{COMMUNICATION}"
-    listed.server.script("GET", path, Scripted(200, COMMUNICATION_SAMPLE))
+    listed.server.script("GET", path, Scripted(200, vendor_samples.COMMUNICATION))
     pull(CRMCOM_COMMUNICATIONS)
     assert stored_rows(pull.engine, CRMCOM_COMMUNICATIONS) == [
         OF_THE_LIST

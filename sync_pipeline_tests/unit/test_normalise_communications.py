@@ -29,7 +29,8 @@ IN_BOTH_SAMPLES = {
 
 
 def test_vendor_sample_of_the_list_arrives_in_its_columns() -> None:
-    row = row_of("crmcom/communications", COMMUNICATION_ITEM, record_id="6A24D2B5E44F44B28451FE021FCAD51E")
+    asked = "6A24D2B5E44F44B28451FE021FCAD51E"
+    row = row_of("crmcom/communications", COMMUNICATION_ITEM, record_id=asked)
     assert row == {**IN_BOTH_SAMPLES, "attributes": {"clicked_on": "1"}}
 
 

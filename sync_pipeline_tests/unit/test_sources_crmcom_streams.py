@@ -49,6 +49,7 @@ APPROVAL_REQUESTS_SAMPLE = b"""{
 }
 }"""
 
+
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     with ScriptedServer() as server:
