@@ -137,7 +137,7 @@ async def contained(
 
 def is_about_a_record(exc: SourceError) -> bool:
     """Tell whether one record's own request failed, and not what comes before it."""
-    # The path is a template: only that of a record has a place for its id.
+    # The path is a template: `Call` sees to it that it has a place for each id, and no other.
     return "{" in exc.path
 
 

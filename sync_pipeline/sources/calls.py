@@ -39,6 +39,11 @@ class Call:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What this request carries and must never be repeated, beside those of the endpoint."""
 
+    def __post_init__(self) -> None:
+        # An error shows the template only, and a brace in it tells that one record was asked for.
+        if self.template.count("{") != len(self.ids):
+            raise ValueError(f"{self.template} has not one place for each id")
+
     @property
     def path(self) -> str:
         """The path with each id percent-encoded: as one segment, or one value of a query."""

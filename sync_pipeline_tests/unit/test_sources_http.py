@@ -390,3 +390,9 @@ def test_budget_never_lets_a_second_of_requests_out_at_once(rate: float) -> None
         return at_once
 
     assert 1 <= asyncio.run(main()) <= max(1, rate / 20)
+
+
+@pytest.mark.parametrize(("template", "ids"), [("/things", ("1",)), ("/things/{id}", ())])
+def test_a_call_has_one_place_for_each_id(template: str, ids: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="has not one place for each id"):
+        Call("GET", template, ids=ids)
