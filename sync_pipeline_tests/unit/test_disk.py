@@ -38,6 +38,7 @@ WHERE = Path("/srv/sync/home")
         (errno.EPERM, "no right to write", "right"),
         (errno.EEXIST, "a file stands where a folder should be", "set SYNC_HOME"),
         (errno.ENOTDIR, "a file stands where a folder should be", "set SYNC_HOME"),
+        (errno.ENOENT, "no folder can be made there", "set SYNC_HOME"),
     ],
 )
 def test_a_refusal_says_the_cause_the_place_and_what_to_do(
@@ -51,7 +52,7 @@ def test_a_refusal_says_the_cause_the_place_and_what_to_do(
     assert "\n" not in said
 
 
-@pytest.mark.parametrize("number", [None, errno.ECONNREFUSED, errno.ENOENT])
+@pytest.mark.parametrize("number", [None, errno.ECONNREFUSED, errno.EAGAIN])
 def test_what_is_not_about_a_disk_has_no_words(number: int | None) -> None:
     assert in_words(number, WHERE) is None
 
