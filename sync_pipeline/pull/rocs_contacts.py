@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.mapping.rocs import DYNAMIC_FIELDS
+from sync_pipeline.pull.details import needing_detail
 from sync_pipeline.pull.due import due_scopes, is_list_proven
 from sync_pipeline.pull.keys import record_id
 from sync_pipeline.pull.lists import plan_list
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import IN_A_ROW
-from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.pull.work import (
     MISSING_AGAIN_AFTER,
     Context,
@@ -37,7 +37,7 @@ from sync_pipeline.settings import RocsSettings
 from sync_pipeline.sources.answers import Answer
 from sync_pipeline.sources.rocs import ContactKey, RocsApi
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, Reason, stale_details
+from sync_pipeline.warehouse.progress import Proof, Reason
 from sync_pipeline.warehouse.registry import known_identifiers
 
 
@@ -96,7 +96,7 @@ class _Reader:
 
     async def with_dynamic(self, page: Reading) -> AsyncIterator[Reading]:
         """Yield a page of the list, and each of its contacts that needs its dynamic fields."""
-        wanted = await asyncio.to_thread(self._wanted, page.records)
+        wanted = await asyncio.to_thread(needing_detail, self.context, page.records)
         plain = [record for record in page.records if record.record_id not in wanted]
         # A repeated row would come without its dynamic fields; the next reading brings it.
         yield replace(page, records=plain, repeats=[])
@@ -183,14 +183,3 @@ class _Reader:
         answer = await self.api.dynamic_fields(record.record_id)
         fields = msgspec.Raw(answer.record if answer else b"null")
         return msgspec.structs.replace(record, detail=msgspec.json.encode({DYNAMIC_FIELDS: fields}))
-
-    def _wanted(self, records: list[Record]) -> set[str]:
-        ids = [record.record_id for record in records]
-        if self.context.request.is_full:
-            return set(ids)
-        bound = timedelta(hours=self.context.settings.staleness_bound_hours)
-        since = self.context.request.due.now - bound
-        with transaction(self.context.engine) as connection:
-            changed = changed_records(connection, self.context.stream, records)
-            stale = stale_details(connection, self.context.stream, ids, since=since)
-        return {record.record_id for record in changed} | stale

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from sync_pipeline.pull.details import needing_detail
 from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sieve import changed_records
 from sync_pipeline.pull.sweep import SweptList, sweep_list
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, in_turn, keyless
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.sources.rosaas import RosaasApi
-from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, Reason, stale_details
+from sync_pipeline.warehouse.progress import Proof, Reason
 
 
 async def plan_tenants(context: Context, api: RosaasApi) -> Work:
@@ -31,7 +30,7 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
     sweep = await sweep_list(whole_list, key_of=key_of(context.stream))
     listed = _listed(context, sweep)
     named = {name.strip().lower() for name in context.request.only}
-    wanted = named or await asyncio.to_thread(_wanted, context, listed)
+    wanted = named or await asyncio.to_thread(needing_detail, context, list(listed.values()))
     whole = _whole_list(context, sweep, others=len(listed.keys() - wanted))
 
     async def read(name: str) -> AsyncIterator[Reading]:
@@ -69,17 +68,6 @@ def _listed(context: Context, sweep: SweptList) -> dict[str, Record]:
         name: Record(name, name, raw, b"", hash_of(context.stream, raw), sent_at)
         for name, (raw, sent_at) in sweep.rows.items()
     }
-
-
-def _wanted(context: Context, listed: dict[str, Record]) -> set[str]:
-    if context.request.is_full:
-        return set(listed)
-    bound = timedelta(hours=context.settings.staleness_bound_hours)
-    with transaction(context.engine) as connection:
-        changed = changed_records(connection, context.stream, list(listed.values()))
-        since = context.request.due.now - bound
-        stale = stale_details(connection, context.stream, listed, since=since)
-    return {record.record_id for record in changed} | stale
 
 
 async def _read_detail(context: Context, api: RosaasApi, listed: Record) -> Reading:

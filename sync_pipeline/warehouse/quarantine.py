@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.records import Reject, is_storable_id
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 
 _OPEN_AT_ONCE = 1_000
 
@@ -25,9 +25,8 @@ def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]
         return
     connection.execute(
         statement("quarantine_records"),
-        {
-            "source": stream.source,
-            "entity": stream.entity.name,
+        named(stream)
+        | {
             "record_ids": [_storable(r.record_id) for r in kept],
             "payloads_raw": [r.payload for r in kept],
             "payloads": [_as_jsonb(r.payload) for r in kept],
@@ -42,16 +41,15 @@ def resolve_quarantine(
     connection: Connection, stream: Stream, sound: Mapping[str, datetime]
 ) -> None:
     """Settle the open rows of records of which a later reading was ``sound`` (id → read at)."""
-    named = {"source": stream.source, "entity": stream.entity.name}
     # Few are open, and most records never were: to hand over each one's id would cost more than
     # all else that an unchanged record costs.
     query = statement("open_quarantine")
-    broken = connection.execute(query, named | {"most": _OPEN_AT_ONCE}).scalars().all()
+    broken = connection.execute(query, named(stream) | {"most": _OPEN_AT_ONCE}).scalars().all()
     settled = set(sound) if len(broken) == _OPEN_AT_ONCE else sound.keys() & set(broken)
     if settled:
         connection.execute(
             statement("resolve_quarantine"),
-            named
+            named(stream)
             | {
                 "record_ids": list(settled),
                 "observed_at": [sound[record_id] for record_id in settled],
