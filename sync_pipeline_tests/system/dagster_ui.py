@@ -22,6 +22,20 @@ SCHEDULES: Final = """query Schedules($repository: RepositorySelector!) {
         ... on Schedules { results { name cronSchedule pipelineName scheduleState { status } } }
     }
 }"""
+SCHEDULE_IDS: Final = """query Schedules($repository: RepositorySelector!) {
+    schedulesOrError(repositorySelector: $repository) {
+        ... on Schedules { results { scheduleState { id } } }
+    }
+}"""
+STOP: Final = """mutation Stop($id: String!) {
+    stopRunningSchedule(id: $id) {
+        __typename
+        ... on PythonError { message }
+    }
+}"""
+UNFINISHED: Final = """{ runsOrError(
+    filter: { statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING] }
+) { ... on Runs { results { runId } } } }"""
 DAEMONS: Final = """{ instance { daemonHealth {
     allDaemonStatuses { daemonType required healthy }
 } } }"""
@@ -58,6 +72,18 @@ class DagsterUi:
         body = answer.raise_for_status().json()
         assert "errors" not in body, body["errors"]
         return body["data"]
+
+    def stop_schedules(self) -> None:
+        """Stop all schedules, so that from now on nothing runs but what is launched."""
+        answer = self.ask(SCHEDULE_IDS, {"repository": REPOSITORY})["schedulesOrError"]
+        for schedule in answer["results"]:
+            asked = {"id": schedule["scheduleState"]["id"]}
+            stopped = self.ask(STOP, asked)["stopRunningSchedule"]
+            assert stopped["__typename"] == "ScheduleStateResult", stopped
+
+    def is_idle(self) -> bool:
+        """Whether no run is queued or under way."""
+        return not self.ask(UNFINISHED)["runsOrError"]["results"]
 
     def launch_asset(self, *path: str) -> str:
         """Materialise one asset by `pull_job`, and return the run's id."""

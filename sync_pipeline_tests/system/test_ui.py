@@ -41,6 +41,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         process = installation.start("up")
         awaited(lambda: process.poll() is not None or is_up(installation), "the stack is up")
         ui = DagsterUi(ui_url(installation))
+        # A run that a schedule starts meanwhile would be the latest on these pages.
+        ui.stop_schedules()
+        awaited(ui.is_idle, "the runs that schedules had started are over")
         run_id = ui.launch_asset("rosaas", "tenants")
         query = {"runId": run_id}
         awaited(lambda: ui.ask(RUN, query)["runOrError"]["status"] == "SUCCESS", "the run ends")
