@@ -28,7 +28,7 @@ class Seen:
     def add(self, marks: Sequence[str | bytes]) -> list[bool]:
         """Add ``marks``; return for each whether it was new."""
         digests = [_digest(mark) for mark in marks]
-        known = self._among_runs(digests) if self._runs else [False] * len(digests)
+        known = self._among_runs(digests)
         if not any(known) and self._loose.isdisjoint(digests):
             before = len(self._loose)
             self._loose.update(digests)
@@ -42,6 +42,15 @@ class Seen:
                 self._loose.add(digest)
         return self._counted(is_new)
 
+    def holds(self, marks: Sequence[str | bytes]) -> list[bool]:
+        """Return for each of ``marks`` whether it was added."""
+        digests = [_digest(mark) for mark in marks]
+        known = self._among_runs(digests)
+        return [
+            is_known or digest in self._loose
+            for digest, is_known in zip(digests, known, strict=True)
+        ]
+
     def _counted(self, is_new: list[bool]) -> list[bool]:
         self._many += sum(is_new)
         if len(self._loose) >= _LOOSE:
@@ -49,6 +58,8 @@ class Seen:
         return is_new
 
     def _among_runs(self, digests: list[bytes]) -> list[bool]:
+        if not self._runs:
+            return [False] * len(digests)
         known = np.zeros(len(digests), dtype=bool)
         wanted = _sortable(digests)
         for run in self._runs:

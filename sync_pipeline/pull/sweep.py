@@ -54,6 +54,15 @@ class Sweep:
     proof: Proof = Proof.INCOMPLETE
     reason: Reason | None = Reason.ORDER_NOT_PROVEN
     _seen: Seen = field(default_factory=Seen)
+    _is_all_keyed: bool = True
+
+    @property
+    def seen(self) -> Seen | None:
+        """The keys of all rows, where the list is proven whole and each of its rows has a key.
+
+        Otherwise None: then nothing follows from a key that did not come.
+        """
+        return self._seen if self._is_all_keyed and self.proof is not Proof.INCOMPLETE else None
 
     async def pages(self) -> AsyncIterator[SweptPage]:
         """Yield the pages as they are read; one request when one page is all.
@@ -95,6 +104,7 @@ class Sweep:
         for key, raw, is_new in found:
             duplicates += not is_new
             if key is None:
+                self._is_all_keyed = False
                 swept.keyless.extend([raw] if is_new else [])
             elif is_new or key in swept.rows:
                 swept.rows[key] = raw
@@ -138,6 +148,8 @@ class SweptList:
     started_at: datetime
     proof: Proof
     reason: Reason | None
+    seen: Seen | None
+    """As of `Sweep.seen`."""
 
 
 async def sweep_list(
@@ -152,7 +164,9 @@ async def sweep_list(
         duplicates += page.duplicates
         rows |= {key: (raw, page.sent_at) for key, raw in (page.rows | page.repeats).items()}
         keyless |= dict.fromkeys(page.keyless, page.sent_at)
-    return SweptList(rows, keyless, duplicates, sweep.started_at, sweep.proof, sweep.reason)
+    return SweptList(
+        rows, keyless, duplicates, sweep.started_at, sweep.proof, sweep.reason, sweep.seen
+    )
 
 
 def is_whole_list(first: Page) -> bool:

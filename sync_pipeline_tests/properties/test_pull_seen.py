@@ -45,7 +45,9 @@ def test_it_answers_as_a_plain_set_does(pages: list[list[str | bytes]]) -> None:
     seen, plain = Seen(), PlainSet()
 
     for page in pages:
+        assert seen.holds(page) == [mark in plain.marks for mark in page]
         assert seen.add(page) == plain.add(page)
+        assert seen.holds(page) == [True] * len(page)
 
     assert len(seen) == len(plain.marks)
 

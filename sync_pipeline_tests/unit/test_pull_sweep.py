@@ -59,6 +59,23 @@ def test_one_page_with_a_true_total_is_one_request_and_proven() -> None:
     assert sweep.started_at == BEGINNING + timedelta(seconds=1)
 
 
+def test_a_proven_list_knows_which_keys_it_held() -> None:
+    seen = swept(MovingList(ABC, size=10)).seen
+
+    assert seen is not None
+    assert seen.holds(["a", "x", "c"]) == [True, False, True]
+
+
+def test_of_a_list_with_a_row_without_key_nothing_follows_from_absence() -> None:
+    sweep = swept(MovingList([*ABC, b'{"n":1}'], size=10))
+
+    assert (sweep.proof, sweep.seen) == (Proof.SINGLE_RESPONSE, None)
+
+
+def test_of_an_unproven_list_nothing_follows_from_absence() -> None:
+    assert swept(MovingList(numbered(6))).seen is None
+
+
 @pytest.mark.parametrize("pages", range(2, 7))
 @pytest.mark.parametrize("missing", [0, 1])
 def test_n_pages_with_a_true_total_are_n_plus_2_requests(pages: int, missing: int) -> None:
