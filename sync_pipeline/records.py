@@ -51,13 +51,22 @@ class Record(msgspec.Struct, frozen=True):
             return b"[" + self.listed + b"," + self.detail + b"]"
         return self.listed or self.detail
 
+    def rejected(self, code: str, reason: str) -> Reject:
+        """Return the rejection of this record."""
+        scope = self.scope
+        return Reject(self.record_id, self.payload, code, reason, self.observed_at, scope)
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that breaks the contract: its bytes, and why, without a person's data."""
+    """A record that breaks the contract: its bytes, and why, without a person's data.
+
+    ``scope`` is that of its reading: by it the record is asked for again.
+    """
 
     record_id: str | None
     payload: bytes
     code: str
     reason: str
     observed_at: datetime
+    scope: str = ""

@@ -146,7 +146,7 @@ def _arrow(column: pd.Series) -> pa.ChunkedArray:
 
 def _foreign(record: Record) -> Reject:
     reason = "carries another id than the one it was asked for by"
-    return Reject(record.record_id, record.payload, "foreign_id", reason, record.observed_at)
+    return record.rejected("foreign_id", reason)
 
 
 def _arrow_type(kind: Kind) -> pa.DataType:

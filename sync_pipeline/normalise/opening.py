@@ -49,9 +49,7 @@ def open_records(records: Iterable[Record]) -> tuple[list[Record], list[Members]
             )
         except UnreadableError as exc:
             code, reason = exc.args
-            rejects.append(
-                Reject(record.record_id, record.payload, code, reason, record.observed_at)
-            )
+            rejects.append(record.rejected(code, reason))
         else:
             readable.append(record)
             opened.append(members)

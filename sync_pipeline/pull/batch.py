@@ -187,4 +187,4 @@ def _sound(records: Sequence[Record], rejects: Sequence[Reject]) -> dict[str, da
 
 
 def _refused(record: Record, exc: UnstorableError) -> Reject:
-    return Reject(record.record_id, record.payload, "unstorable", str(exc), record.observed_at)
+    return record.rejected("unstorable", str(exc))

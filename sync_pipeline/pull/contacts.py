@@ -49,7 +49,7 @@ async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Re
     if not NORMALISERS[context.stream].recognises(answer.record):
         # It would replace what is known of the contact by nothing.
         reason = "has none of the fields of a contact"
-        reject = Reject(contact_id, answer.record, "unrecognised", reason, sent_at)
+        reject = Reject(contact_id, answer.record, "unrecognised", reason, sent_at, contact_id)
         return replace(reading, rejects=[reject])
     raw_hash = hash_of(context.stream, answer.record)
     record = Record(contact_id, contact_id, b"", answer.record, raw_hash, sent_at)

@@ -141,7 +141,7 @@ class _Reader:
         reading = Reading(scope, Proof.SINGLE_RESPONSE, None, read_at, due_at)
         contact_id = record_id(answer.record)
         if contact_id is None:
-            return replace(reading, rejects=[keyless(answer.record, read_at)])
+            return replace(reading, rejects=[keyless(answer.record, read_at, scope=scope)])
         raw_hash = hash_of(self.context.stream, answer.record)
         record = Record(contact_id, scope, answer.record, b"", raw_hash, read_at)
         return await self._completed(reading, record)

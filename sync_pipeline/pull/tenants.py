@@ -93,7 +93,7 @@ async def _read_detail(context: Context, api: RosaasApi, listed: Record) -> Read
 
 def _without_detail(listed: Record) -> Reject:
     reason = "the list names this tenant, but its own answer is empty"
-    return Reject(listed.record_id, listed.payload, "no_detail", reason, listed.observed_at)
+    return listed.rejected("no_detail", reason)
 
 
 def _not_listed(name: str, read_at: datetime) -> Reading:

@@ -64,7 +64,7 @@ def list_reading(
         sweep.started_at,
         context.due_again(sweep.started_at),
         records=records,
-        rejects=[keyless(raw, sent_at) for raw, sent_at in sweep.keyless.items()],
+        rejects=[keyless(raw, at, scope=contact_id) for raw, at in sweep.keyless.items()],
         duplicates=sweep.duplicates,
         access="granted",
     )

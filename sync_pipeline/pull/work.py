@@ -89,9 +89,9 @@ def hashes_of(stream: Stream, raws: Iterable[bytes], *, context: str = "") -> li
     return raw_hashes(raws, context=context, version=NORMALISERS[stream].version)
 
 
-def keyless(raw: bytes, sent_at: datetime) -> Reject:
+def keyless(raw: bytes, sent_at: datetime, *, scope: str = "") -> Reject:
     """Return the rejection of a record in which no id can be read."""
-    return Reject(None, raw, "no_id", "no id can be read in it", sent_at)
+    return Reject(None, raw, "no_id", "no id can be read in it", sent_at, scope)
 
 
 async def once(reading: Awaitable[Reading]) -> AsyncIterator[Reading]:

@@ -75,7 +75,7 @@ def test_a_broken_record_is_set_apart_with_its_bytes_and_the_reason(
     others = [record("{}", record_id="before"), record("{}", record_id="after")]
     records = [others[0], record(payload, record_id="c-1"), others[1]]
     normalised = normalise_contacts(records)
-    assert normalised.rejects == [Reject("c-1", payload, *reason, OBSERVED_AT)]
+    assert normalised.rejects == [Reject("c-1", payload, *reason, OBSERVED_AT, "c-1")]
     assert normalised.frame["contact_id"].tolist() == ["before", "after"]
     assert normalised.frame.index.tolist() == [0, 1]
 
