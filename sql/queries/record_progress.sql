@@ -9,13 +9,19 @@ WITH reading AS (
         CAST(:read_at AS timestamptz []),
         CAST(:due_at AS timestamptz []),
         CAST(:is_news AS boolean []),
-        CAST(:is_swept AS boolean [])
-    ) AS r (scope, proof, reason, read_at, due_at, is_news, is_swept)
+        CAST(:is_swept AS boolean []),
+        CAST(:changed_at AS timestamptz []),
+        CAST(:wanted_at AS timestamptz [])
+    ) AS r (scope, proof, reason, read_at, due_at, is_news, is_swept, changed_at, wanted_at)
 ),
 
 news AS (
     UPDATE ops.watermarks AS stored
-    SET read_at = reading.read_at, due_at = reading.due_at
+    SET
+        read_at = reading.read_at,
+        due_at = reading.due_at,
+        changed_at = coalesce(reading.changed_at, stored.changed_at),
+        wanted_at = reading.wanted_at
     FROM reading
     WHERE
         stored.source = :source
@@ -26,7 +32,8 @@ news AS (
 )
 
 INSERT INTO ops.watermarks AS stored (
-    source, entity, scope, proof, proven_at, reason, read_at, due_at, swept_at
+    source, entity, scope, proof, proven_at, reason, read_at, due_at, swept_at,
+    changed_at, wanted_at, aged_from
 )
 SELECT
     :source,
@@ -37,7 +44,10 @@ SELECT
     reading.reason,
     reading.read_at,
     reading.due_at,
-    CASE WHEN reading.is_swept THEN reading.read_at END
+    CASE WHEN reading.is_swept THEN reading.read_at END,
+    coalesce(reading.changed_at, reading.read_at),
+    reading.wanted_at,
+    CASE WHEN reading.is_swept THEN reading.read_at ELSE reading.due_at END
 FROM reading
 WHERE NOT reading.is_news
 ON CONFLICT (source, entity, scope) DO UPDATE SET
@@ -46,5 +56,8 @@ ON CONFLICT (source, entity, scope) DO UPDATE SET
     reason = excluded.reason,
     read_at = excluded.read_at,
     due_at = excluded.due_at,
-    swept_at = greatest(stored.swept_at, excluded.swept_at)
+    swept_at = greatest(stored.swept_at, excluded.swept_at),
+    changed_at = excluded.changed_at,
+    wanted_at = excluded.wanted_at,
+    aged_from = excluded.aged_from
 WHERE excluded.read_at >= stored.read_at

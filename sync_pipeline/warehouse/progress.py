@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, column, func, select
+from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.statements import named, statement
 
 # Below every instant that PostgreSQL or Python may hand out as a time of reading.
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
-_BEFORE_ALL_RANKS = -(2**31)
 
 
 class Proof(StrEnum):
     """How a reading was shown to be complete."""
 
     SINGLE_RESPONSE = "single_response"
+    TAIL_FIRST = "tail_first"
+    AGREEING_PASSES = "agreeing_passes"
     INCOMPLETE = "incomplete"
 
 
@@ -28,6 +29,14 @@ class Reason(StrEnum):
     """Why a reading is incomplete."""
 
     ORDER_NOT_PROVEN = "order not proven"
+    REPEATED_PAGE = "a page came twice"
+    SHORT_PAGE = "a page in the middle is short"
+    TOTAL_NOT_REACHED = "fewer rows than the total"
+    TOTAL_EXCEEDED = "more rows than the total"
+    PAGES_CAPPED = "pages shorter than asked for, and no total"
+    PROMISES_MORE = "more is promised than comes"
+    PAGE_CAP = "more pages than are read"
+    FILTER_IGNORED = "rows that were not asked for"
     IDS_NOT_PROVEN = "the list that names the ids is not proven"
     DENIED = "denied"
     NOT_FOUND = "not found"
@@ -50,7 +59,11 @@ DEFERRED = (Reason.DENIED, Reason.NOT_FOUND)
 
 @dataclass(frozen=True, slots=True)
 class ScopeProgress:
-    """The outcome of reading one scope; ``reason`` when it is incomplete."""
+    """The outcome of reading one scope; ``reason`` when it is incomplete.
+
+    ``changed_at`` is when a reading last brought something new or changed (None: as it is stored,
+    or else now), ``wanted_at`` its place among those that are due (None: as it becomes due).
+    """
 
     scope: str
     proof: Proof
@@ -58,16 +71,8 @@ class ScopeProgress:
     read_at: datetime
     due_at: datetime
     coverage: Coverage = Coverage.WHOLE
-
-
-@dataclass(frozen=True, slots=True)
-class DueContact:
-    """A contact to read, and since when it is due (`BEFORE_ALL`: it was never read)."""
-
-    contact_id: str
-    due: datetime
-    rank: int = 0
-    """The lower, the earlier: the registry's priority, negated."""
+    changed_at: datetime | None = None
+    wanted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,17 @@ class Due:
     is_forced: bool = False
 
 
-def hold_scopes(connection: Connection, stream: Stream, scopes: Sequence[str]) -> None:
+def hold_scopes(
+    connection: Connection, stream: Stream, scopes: Sequence[str]
+) -> dict[str, datetime]:
     """Keep other batches off these scopes until this transaction ends; to be called first.
 
     Without it a batch could find a row unchanged, and record its proof, while an older reading of
-    that row is on its way into the table.
+    that row is on its way into the table. Returns when each of them that was read before changed.
     """
-    connection.execute(statement("hold_scopes"), named(stream) | {"scopes": list(scopes)})
+    parameters = named(stream) | {"scopes": list(scopes)}
+    rows = connection.execute(statement("hold_scopes"), parameters)
+    return {row.scope: row.changed_at for row in rows}
 
 
 def record_progress(
@@ -111,6 +120,8 @@ def record_progress(
             "due_at": [r.due_at for r in readings],
             "is_news": [r.coverage is Coverage.NEWS for r in readings],
             "is_swept": [r.coverage is Coverage.WHOLE for r in readings],
+            "changed_at": [r.changed_at for r in readings],
+            "wanted_at": [r.wanted_at or r.due_at for r in readings],
         },
     )
 
@@ -127,23 +138,6 @@ def is_scope_due(connection: Connection, stream: Stream, scope: str, due: Due) -
     return bool(connection.execute(statement("is_scope_due"), parameters).scalar_one())
 
 
-def count_due_contacts(connection: Connection, stream: Stream, due: Due) -> int:
-    """Return how many contacts `due_contacts` would return in all."""
-    every = statement("due_contacts").columns(column("contact_id")).subquery("every")
-    parameters = named(stream) | _due(due) | _after(None) | {"most": None}
-    query = select(func.count()).select_from(every)
-    return int(connection.execute(query, parameters).scalar_one())
-
-
-def due_contacts(
-    connection: Connection, stream: Stream, due: Due, *, after: DueContact | None, most: int
-) -> list[DueContact]:
-    """Return the next due contacts, by priority and then the longest due, at most ``most``."""
-    parameters = named(stream) | _due(due) | _after(after) | {"most": most}
-    rows = connection.execute(statement("due_contacts"), parameters)
-    return [DueContact(row.contact_id, row.due, row.rank) for row in rows]
-
-
 def stale_details(
     connection: Connection, stream: Stream, scopes: Iterable[str], *, since: datetime
 ) -> set[str]:
@@ -154,7 +148,8 @@ def stale_details(
 
 def count_deferred(connection: Connection, stream: Stream) -> dict[Reason, int]:
     """Return how many scopes wait for a time of their own, by the reason."""
-    parameters = named(stream) | _due(Due(now=datetime.now(UTC)))
+    now = datetime.now(UTC)
+    parameters = named(stream) | {"now": now, "deferred": deferred_unless_forced(Due(now))}
     rows = connection.execute(statement("count_deferred"), parameters)
     return {Reason(reason): int(count) for reason, count in rows}
 
@@ -165,11 +160,6 @@ def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
     return {str(proof): int(count) for proof, count in rows}
 
 
-def _after(last: DueContact | None) -> dict[str, object]:
-    last = last or DueContact("", BEFORE_ALL, _BEFORE_ALL_RANKS)
-    return {"after_rank": last.rank, "after_due": last.due, "after_id": last.contact_id}
-
-
-def _due(due: Due) -> dict[str, object]:
-    deferred = [] if due.is_forced else [reason.value for reason in DEFERRED]
-    return {"now": due.now, "as_of": due.as_of, "deferred": deferred}
+def deferred_unless_forced(due: Due) -> list[str]:
+    """Return the reasons for which a scope waits for its own time."""
+    return [] if due.is_forced else [reason.value for reason in DEFERRED]

@@ -27,10 +27,25 @@ def register_external_ids(connection: Connection, *, source: str, seen_at: datet
     connection.execute(statement("register_external_ids"), parameters)
 
 
-def note_access(connection: Connection, access: Mapping[str, str]) -> None:
-    """Store what the API said about reading each contact: granted, denied or missing."""
-    if access:
-        parameters = {"contact_ids": list(access), "access": list(access.values())}
+def note_access(
+    connection: Connection,
+    access: Mapping[str, str],
+    *,
+    changed: Mapping[str, datetime] | None = None,
+) -> None:
+    """Store what the API said about reading each contact: granted, denied or missing.
+
+    ``changed`` names contacts that something told to have changed, and when: what was read of them
+    before is due at once, in every stream.
+    """
+    hinted = changed or {}
+    ids = list(access.keys() | hinted.keys())
+    if ids:
+        parameters = {
+            "contact_ids": ids,
+            "access": [access.get(contact_id) for contact_id in ids],
+            "hinted_at": [hinted.get(contact_id) for contact_id in ids],
+        }
         connection.execute(statement("note_access"), parameters)
 
 

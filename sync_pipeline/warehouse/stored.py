@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from sync_pipeline.entities import BYTES, TEXT, Entity, Stream
 from sync_pipeline.warehouse.hashes import HASH_BYTES
@@ -110,10 +110,31 @@ def _comparison(entity: Entity) -> Select[Sequence[int], Sequence[int]]:
     ).select_from(found)
 
 
-def count_rows(connection: Connection, stream: Stream) -> int:
-    """Return how many rows of the source its table holds."""
+def written_at(
+    connection: Connection, stream: Stream, keys: Sequence[str], *, run_id: str
+) -> dict[str, datetime]:
+    """Return, of the keys whose current version the run wrote, when that was observed."""
+    if not keys:
+        return {}
     table = stream.entity.table
-    query = select(func.count()).select_from(table).where(table.c.source == stream.source)
+    key = table.c[stream.entity.key]
+    query = (
+        select(key, table.c.observed_at)
+        .where(table.c.source == stream.source)
+        .where(key == func.any(bindparam("keys", list(keys), type_=ARRAY(TEXT))))
+        .where(table.c.run_id == run_id)
+    )
+    return dict(connection.execute(query).all())
+
+
+def count_rows(connection: Connection, stream: Stream) -> int:
+    """Return how many rows of the source its table holds that are not deleted."""
+    table = stream.entity.table
+    query = (
+        select(func.count())
+        .select_from(table)
+        .where(table.c.source == stream.source, table.c.deleted_at.is_(None))
+    )
     return int(connection.execute(query).scalar_one())
 
 
@@ -121,5 +142,6 @@ def preview(connection: Connection, stream: Stream, *, most: int = 5) -> list[tu
     """Return a few rows of the columns that never hold a person's data."""
     table = stream.entity.table
     columns = [table.c[name] for name in stream.entity.presentable]
-    rows = connection.execute(select(*columns).where(table.c.source == stream.source).limit(most))
+    query = select(*columns).where(table.c.source == stream.source, table.c.deleted_at.is_(None))
+    rows = connection.execute(query.limit(most))
     return [tuple(row) for row in rows]

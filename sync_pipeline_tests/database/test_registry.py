@@ -84,5 +84,5 @@ def test_no_column_could_hold_a_credential(engine: Engine) -> None:
     """
     found = {name for (name,) in rows(engine, query)}
     assert found == {
-        "contact_id", "origin", "access", "priority", "first_seen_at", "last_seen_at",
+        "contact_id", "origin", "access", "priority", "hinted_at", "first_seen_at", "last_seen_at",
     }  # fmt: skip

@@ -1,0 +1,19 @@
+-- How many contacts wait in the queues of due_*.sql, and how old the oldest reading among them is.
+SELECT
+    count(*) AS due,
+    count(*) FILTER (WHERE w.scope IS NULL) AS unread,
+    min(w.aged_from) AS oldest_at
+FROM ops.contact_registry AS r
+LEFT JOIN ops.watermarks AS w
+    ON w.source = :source AND w.entity = :entity AND w.scope = r.contact_id
+WHERE
+    w.scope IS NULL
+    OR ops.is_due(
+        w.due_at, w.read_at, coalesce(w.reason = ANY(CAST(:deferred AS text [])), false),
+        :now, CAST(:as_of AS timestamptz)
+    )
+    OR (
+        r.hinted_at > greatest(w.read_at, :hinted_since)
+        AND (CAST(:as_of AS timestamptz) IS NULL OR w.read_at < CAST(:as_of AS timestamptz))
+        AND NOT (coalesce(w.reason = ANY(CAST(:deferred AS text [])), false) AND w.due_at > :now)
+    )

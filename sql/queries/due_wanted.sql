@@ -1,0 +1,20 @@
+-- The other due contacts, in the order in which they are wanted again.
+SELECT
+    w.scope AS contact_id,
+    0 AS rank,
+    w.wanted_at AS due
+FROM ops.watermarks AS w
+INNER JOIN ops.contact_registry AS r ON r.contact_id = w.scope
+WHERE
+    w.source = :source
+    AND w.entity = :entity
+    AND w.aged_from > :overdue_before
+    AND (w.wanted_at, w.scope) > (CAST(:after_due AS timestamptz), CAST(:after_id AS text))
+    AND r.priority <= 0
+    AND NOT coalesce(r.hinted_at > greatest(w.read_at, :hinted_since), false)
+    AND ops.is_due(
+        w.due_at, w.read_at, coalesce(w.reason = ANY(CAST(:deferred AS text [])), false),
+        :now, CAST(:as_of AS timestamptz)
+    )
+ORDER BY w.wanted_at, w.scope
+LIMIT :most
