@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from sync_pipeline import console
+from sync_pipeline.commands import quarantine
+from sync_pipeline.commands.options import Json, streams_named
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
 from sync_pipeline.operate.doctor import examine, has_failed, has_wrong_settings
@@ -50,7 +52,7 @@ app = typer.Typer(
     help="Syncs CRM.COM, ROCS and RoSaaS into PostgreSQL.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> NoReturn:
@@ -154,7 +156,7 @@ def pull(
     as_json: Json = False,
 ) -> None:
     """Read streams until everything asked for is read; the runs show in the Dagster UI."""
-    named = _streams_named(streams or [])
+    named = streams_named(streams or [])
     if not all(one.strip() for one in contact or ()):
         raise typer.BadParameter("--contact needs an id")
     whole = [stream for stream in named if not stream.has_single_reads]
@@ -231,13 +233,6 @@ def sandbox(
 def _scarcity() -> str | None:
     """Return what is to be said of a full disk, which is why much else fails."""
     return home_scarcity(read_settings(environment()))
-
-
-def _streams_named(names: list[str]) -> list[Stream]:
-    unknown = [name for name in names if name not in STREAMS]
-    if unknown:
-        raise typer.BadParameter(f"unknown stream {unknown[0]!r}; there are {', '.join(STREAMS)}")
-    return [STREAMS[name] for name in names]
 
 
 def _streams_on(settings: Settings) -> list[Stream]:

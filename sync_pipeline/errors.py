@@ -29,6 +29,10 @@ class SchemaTooNewError(WarehouseError):
     """Use a newer sync-pipeline: this one does not know the warehouse's schema."""
 
 
+class NotInQuarantineError(SyncError):
+    """Look at `sync-pipeline quarantine list`: no open row has the id that the message names."""
+
+
 class StreamBusyError(SyncError):
     """Another run holds the stream: wait for it."""
 

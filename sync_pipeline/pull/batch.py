@@ -27,7 +27,7 @@ from sync_pipeline.warehouse.progress import (
     hold_scopes,
     record_progress,
 )
-from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine
+from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine, undiscarded
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
 
@@ -72,12 +72,15 @@ class Loader:
         again = self._write(repeats)
         elsewhere = [r for reading in readings for r in reading.rejects]
         rejects = [*written.rejects, *elsewhere]
-        quarantine(self.connection, stream, [*rejects, *again.rejects])
+        kept = undiscarded(self.connection, stream, rejects)
+        kept_again = undiscarded(self.connection, stream, again.rejects)
+        quarantine(self.connection, stream, [*kept, *kept_again])
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
         progress = [reading.progress for reading in readings if reading.is_progress]
         record_progress(self.connection, stream, progress)
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
-        counts = _counts(readings, written, repeated, len(rejects))
+        counts = _counts(readings, written, repeated, len(kept))
+        counts += BatchCounts(ignored=len(rejects) - len(kept))
         count_batch(self.connection, self.run, counts, traffic)
         return counts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from sync_pipeline.pull.batch import Loader
@@ -16,6 +16,7 @@ from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import Setbacks
 from sync_pipeline.pull.work import Context, Work
 from sync_pipeline.sources.answers import Meter
+from sync_pipeline.warehouse.progress import Reason
 from sync_pipeline.warehouse.runs import BatchCounts, Traffic
 
 BATCH_ROWS = 5_000
@@ -25,12 +26,13 @@ _QUEUED = 64
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended."""
+    """How a run ended; ``gaps`` is why scopes that the request names are not proven."""
 
     counts: BatchCounts
     traffic: Traffic
     remaining: int
     is_proven: bool
+    gaps: Mapping[str, Reason]
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class _Reader:
     width: int
     deadline: float
     setbacks: Setbacks
+    named: frozenset[str]
+    gaps: dict[str, Reason] = field(default_factory=dict)
     queue: asyncio.Queue[Reading | Exception | None] = field(
         default_factory=lambda: asyncio.Queue(_QUEUED)
     )
@@ -73,6 +77,12 @@ class _Reader:
                 await self.queue.put(reading)
                 if reading.is_scope:
                     self.setbacks.note(reading)
+                    self._note_gap(reading)
+
+    def _note_gap(self, reading: Reading) -> None:
+        # Of those alone that were asked for by name: of all, there may be any number.
+        if reading.reason is not None and reading.scope in self.named:
+            self.gaps[reading.scope] = reading.reason
 
 
 async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Meter) -> Outcome:
@@ -81,7 +91,8 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     # Planning may have read a long list; what it found has the whole slice.
     deadline = time.monotonic() + context.request.slice_s
     setbacks = Setbacks(context.source)
-    reader = _Reader(work, context.source.max_in_flight, deadline, setbacks)
+    named = frozenset(context.request.only or ("",))
+    reader = _Reader(work, context.source.max_in_flight, deadline, setbacks, named)
     reading = asyncio.create_task(reader.read_all())
     try:
         async for batch in _batches(reader.queue):
@@ -93,7 +104,7 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     if not remaining:
         counts += await _load(loader, work.closing, meter)
     is_proven = work.is_grounded and not remaining and not counts.scopes_incomplete
-    return Outcome(counts, traffic_of(meter), remaining, is_proven)
+    return Outcome(counts, traffic_of(meter), remaining, is_proven, reader.gaps)
 
 
 async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchCounts:

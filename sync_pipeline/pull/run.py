@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -14,14 +15,17 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out, traffic_of
+from sync_pipeline.pull.kept_bytes import load_kept
 from sync_pipeline.pull.plan import open_plan
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.work import Context
+from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse import locks, runs
 from sync_pipeline.warehouse.engine import in_words, transaction
-from sync_pipeline.warehouse.progress import Reason, count_deferred, count_proofs
+from sync_pipeline.warehouse.load import Loaded
+from sync_pipeline.warehouse.progress import Due, Reason, count_deferred, count_proofs
 from sync_pipeline.warehouse.runs import RunKey, Traffic
 from sync_pipeline.warehouse.stored import count_rows
 
@@ -40,6 +44,8 @@ class PullReport:
     table_rows: int
     remaining: int
     """Scopes that were due and that the slice of time left unread."""
+    gaps: Mapping[str, Reason]
+    """Why those that were named (of a list: the list itself) are not proven."""
 
 
 def pull_stream(
@@ -60,6 +66,23 @@ def pull_stream(
             outcome = asyncio.run(_pull(context, loader, meter))
             _finish(engine, key, request, outcome)
     return _report(engine, key, outcome)
+
+
+def load_kept_bytes(
+    stream: Stream, kept: Sequence[Reject], *, settings: Settings, engine: Engine, run_id: str
+) -> list[Loaded | str]:
+    """Load rejected records from the bytes that were kept of them; see `load_kept`."""
+    key = RunKey(run_id, stream)
+    scopes = tuple(reject.scope for reject in kept)
+    due = Due(datetime.now(UTC))
+    request = PullRequest(due, settings.run_slice_seconds, only=scopes, cause="replay")
+    with _held(engine, key, request) as connection:
+        _begin(engine, key, request)
+        with _recorded(engine, key, Meter()):
+            loaded = [load_kept(connection, key, reject) for reject in kept]
+            with transaction(engine) as closing:
+                runs.finish_run(closing, key, Traffic(), is_complete=True)
+    return loaded
 
 
 async def _pull(context: Context, loader: Loader, meter: Meter) -> Outcome:
@@ -157,4 +180,5 @@ def _report(engine: Engine, key: RunKey, outcome: Outcome) -> PullReport:
             proofs=count_proofs(connection, key.stream),
             table_rows=count_rows(connection, key.stream),
             remaining=outcome.remaining,
+            gaps=outcome.gaps,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -33,8 +34,22 @@ def quarantine(connection: Connection, stream: Stream, rejects: Sequence[Reject]
             "reasons": [r.reason for r in kept],
             "error_codes": [r.code for r in kept],
             "observed_at": [r.observed_at for r in kept],
+            "scopes": [r.scope for r in kept],
         },
     )
+
+
+def undiscarded(connection: Connection, stream: Stream, rejects: Sequence[Reject]) -> list[Reject]:
+    """Return those that no person has discarded: with another defect or other bytes they count."""
+    if not rejects:
+        return []
+    parameters = named(stream) | {
+        "record_ids": [_storable(r.record_id) for r in rejects],
+        "digests": [sha256(r.payload).digest() for r in rejects],
+        "error_codes": [r.code for r in rejects],
+    }
+    places = set(connection.execute(statement("discarded_records"), parameters).scalars())
+    return [reject for place, reject in enumerate(rejects, 1) if place not in places]
 
 
 def resolve_quarantine(
