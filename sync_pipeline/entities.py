@@ -223,20 +223,24 @@ class Stream:
     """One entity of one source: what a run works on.
 
     ``upstream`` is the stream that brings the contacts under which this one's lists hang.
-    ``has_single_reads`` tells whether a run may name the contacts or tenants to read.
+    ``has_single_reads`` tells whether a run may name the contacts or tenants to read,
+    ``has_creation_time`` whether it may name days, or a span of time, in which rows were created.
     """
 
     source: str
     entity: Entity
     upstream: Stream | None = field(default=None, compare=False)
     has_single_reads: bool = field(default=False, compare=False)
+    has_creation_time: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.source}/{self.entity.name}"
 
 
 CRMCOM_CONTACTS = Stream("crmcom", CONTACTS, has_single_reads=True)
-CRMCOM_COMMUNICATIONS = Stream("crmcom", COMMUNICATIONS, CRMCOM_CONTACTS, has_single_reads=True)
+CRMCOM_COMMUNICATIONS = Stream(
+    "crmcom", COMMUNICATIONS, CRMCOM_CONTACTS, has_single_reads=True, has_creation_time=True
+)
 CRMCOM_APPROVAL_REQUESTS = Stream(
     "crmcom", APPROVAL_REQUESTS, CRMCOM_CONTACTS, has_single_reads=True
 )

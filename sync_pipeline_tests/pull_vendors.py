@@ -171,9 +171,11 @@ class Vendors:
     def _page(self, rows: Sequence[Row | bytes] | Scripted, request: Received) -> Scripted:
         if isinstance(rows, Scripted):
             return rows
-        since = request.query.get("created_on[gte]")
+        since, until = (request.query.get(f"created_on[{op}]") for op in ("gte", "lt"))
         if since is not None and self.has_filter:
             rows = [r for r in rows if isinstance(r, dict) and r["created_on"] >= int(since)]
+        if until is not None and self.has_filter:
+            rows = [r for r in rows if isinstance(r, dict) and r["created_on"] < int(until)]
         number = int(request.query["page"])
         shown = rows[(number - 1) * self.page_size : number * self.page_size]
         content = b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in shown)

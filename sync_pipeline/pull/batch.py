@@ -19,6 +19,7 @@ from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import with_recalled
 from sync_pipeline.pull.sieve import sieve
 from sync_pipeline.records import Record, Reject
+from sync_pipeline.warehouse.backfills import note_backfilled
 from sync_pipeline.warehouse.engine import UnstorableError, in_words
 from sync_pipeline.warehouse.load import Loaded, load, load_pieces
 from sync_pipeline.warehouse.progress import (
@@ -78,6 +79,7 @@ class Loader:
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
         progress = [reading.progress for reading in readings if reading.is_progress]
         record_progress(self.connection, stream, progress)
+        note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
         note_access(self.connection, {r.scope: r.access for r in readings if r.access})
         counts = _counts(readings, written, repeated, len(kept))
         counts += BatchCounts(ignored=len(rejects) - len(kept))

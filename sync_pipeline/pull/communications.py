@@ -13,18 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-import msgspec
-
-from sync_pipeline.errors import SourceError, TransientSourceError
-from sync_pipeline.mapping.crmcom import CREATED_ON
-from sync_pipeline.normalise.scalars import instant_of_epoch
+from sync_pipeline.pull.communication_details import Details, created_at_of
 from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.due import due_chunks
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import lacks_detail
 from sync_pipeline.pull.sweep import SweptList
 from sync_pipeline.pull.under_contacts import list_reading, listed, read_under, sweep_under
-from sync_pipeline.pull.work import Context, Work, is_about_a_record, once
+from sync_pipeline.pull.work import Context, Work, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
@@ -35,7 +31,6 @@ from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 OVERLAP = timedelta(hours=1)
 # Another reading was given up: then the whole list is read, which says how it stands now.
 _READ_TO_THE_END = (None, Reason.ORDER_NOT_PROVEN)
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 async def plan_communications(context: Context, api: CrmcomApi) -> Work:
@@ -115,13 +110,9 @@ class _Reader:
 
     async def _completed(self, contact_id: str, sweep: SweptList, known: KnownList) -> Reading:
         records = listed(self.context, contact_id, sweep)
-        details = _Details(self.api)
+        details = Details(self.api, side_by_side=2 * self.context.source.max_in_flight)
         bare = [record for record in records if self._needs_detail(record, known)]
-        side_by_side = 2 * self.context.source.max_in_flight
-        completed: dict[str, Record] = {}
-        for start in range(0, len(bare), side_by_side):
-            some = bare[start : start + side_by_side]
-            completed |= {r.record_id: r for r in await asyncio.gather(*map(details.add_to, some))}
+        completed = await details.of(bare)
         rows = [completed.get(record.record_id, record) for record in records]
         reading = list_reading(self.context, contact_id, sweep, rows)
         if details.unavailable is None:
@@ -141,33 +132,6 @@ class _Reader:
         return lacks_detail(record)
 
 
-@dataclass(slots=True)
-class _Details:
-    """Asks for the answers of one contact's communications, until the API is away."""
-
-    api: CrmcomApi
-    unavailable: SourceError | None = None
-
-    async def add_to(self, record: Record) -> Record:
-        """Return the record with its detail; without a hash where the next reading is to ask."""
-        # While the API is away, each of the others would wait as long as the first did.
-        if self.unavailable is not None:
-            return msgspec.structs.replace(record, raw_hash=None)
-        try:
-            answer = await self.api.communication(record.scope, record.record_id)
-        except SourceError as exc:
-            if not is_about_a_record(exc):
-                raise
-            if isinstance(exc, TransientSourceError):
-                self.unavailable = exc
-            return msgspec.structs.replace(record, raw_hash=None)
-        return msgspec.structs.replace(record, detail=answer.record)
-
-
 def _is_created_since(raw: bytes, since: datetime) -> bool:
-    try:
-        created_on = msgspec.json.decode(_MEMBERS.decode(raw)[CREATED_ON])
-    except (msgspec.DecodeError, UnicodeError, KeyError):
-        return False
-    created_at = instant_of_epoch(created_on)
+    created_at = created_at_of(raw)
     return created_at is not None and created_at >= since.astimezone(UTC).replace(microsecond=0)

@@ -8,6 +8,8 @@ from functools import partial
 
 from sync_pipeline import entities
 from sync_pipeline.entities import Stream
+from sync_pipeline.pull.backfill import plan_backfill
+from sync_pipeline.pull.backfill_windows import Backfill
 from sync_pipeline.pull.communications import plan_communications
 from sync_pipeline.pull.contacts import plan_contacts
 from sync_pipeline.pull.lists import plan_list
@@ -26,6 +28,9 @@ _CRMCOM_PLANS: dict[Stream, Callable[[Context, CrmcomApi], Awaitable[Work]]] = {
     entities.CRMCOM_COMMUNICATIONS: plan_communications,
     entities.CRMCOM_APPROVAL_REQUESTS: plan_approval_requests,
 }
+_CRMCOM_BACKFILLS: dict[Stream, Callable[[Context, CrmcomApi, Backfill], Awaitable[Work]]] = {
+    entities.CRMCOM_COMMUNICATIONS: plan_backfill,
+}
 
 
 @asynccontextmanager
@@ -37,7 +42,7 @@ async def open_plan(context: Context, *, meter: Meter) -> AsyncIterator[Work]:
     match context.source:
         case CrmcomSettings() as settings:
             async with open_crmcom(settings, meter=meter) as crmcom:
-                yield await _CRMCOM_PLANS[context.stream](context, crmcom)
+                yield await _plan_crmcom(context, crmcom)
         case RocsSettings() as settings:
             async with open_rocs(settings, meter=meter) as rocs:
                 yield await _plan_rocs(context, rocs, settings)
@@ -46,6 +51,13 @@ async def open_plan(context: Context, *, meter: Meter) -> AsyncIterator[Work]:
                 yield await _plan_rosaas(context, rosaas)
         case _:
             raise NotImplementedError(f"no API is known for {context.stream}")
+
+
+async def _plan_crmcom(context: Context, api: CrmcomApi) -> Work:
+    backfill = context.request.backfill
+    if backfill is not None:
+        return await _CRMCOM_BACKFILLS[context.stream](context, api, backfill)
+    return await _CRMCOM_PLANS[context.stream](context, api)
 
 
 async def _plan_rocs(context: Context, api: RocsApi, settings: RocsSettings) -> Work:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync_pipeline.errors import SyncError
+from sync_pipeline.pull.backfill_windows import Backfill
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.warehouse.progress import Coverage, Due, Proof, Reason, ScopeProgress
 
@@ -17,7 +18,7 @@ class PullRequest:
     ``due`` says what counts as due; ``only`` names contacts or tenants, for a targeted pull;
     ``is_full`` disregards stored hashes; after ``slice_s`` seconds of reading no further scope is
     begun. ``patience_s`` is how long to wait for another run of the stream; by default as long as
-    one takes.
+    one takes. A ``backfill`` asks for what was created in its windows, whatever is due.
     """
 
     due: Due
@@ -26,6 +27,7 @@ class PullRequest:
     is_full: bool = False
     cause: str = "pull"
     patience_s: float | None = None
+    backfill: Backfill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Reading:
     for. ``repeats`` are records that came before in the same reading, counted as ``duplicates``
     and loaded all the same, as they may be newer. Without ``is_progress`` its rows count, but it
     says nothing about the scope as a whole; without ``is_scope`` it is none of those that the run
-    set out to read.
+    set out to read. ``backfill_id`` is the backfill whose progress the scope is noted in instead.
     """
 
     scope: str
@@ -56,6 +58,7 @@ class Reading:
     is_progress: bool = True
     is_scope: bool = True
     coverage: Coverage = Coverage.WHOLE
+    backfill_id: int | None = None
 
     @property
     def progress(self) -> ScopeProgress:
@@ -68,6 +71,13 @@ class Reading:
             self.due_at,
             self.coverage,
         )
+
+    @property
+    def backfilled(self) -> tuple[int, str] | None:
+        """The backfill and the contact that is done with; none for what is to be read again."""
+        if self.backfill_id is None or self.coverage is Coverage.GIVEN_UP:
+            return None
+        return self.backfill_id, self.scope
 
 
 def part(scope: str, read_at: datetime) -> Reading:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
+from sync_pipeline.pull.backfill import key_of_backfill
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out, traffic_of
 from sync_pipeline.pull.kept_bytes import load_kept
@@ -23,6 +24,7 @@ from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse import locks, runs
+from sync_pipeline.warehouse.backfills import end_backfill
 from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.load import Loaded
 from sync_pipeline.warehouse.progress import Due, Reason, count_deferred, count_proofs
@@ -161,6 +163,9 @@ def _finish(engine: Engine, key: RunKey, request: PullRequest, outcome: Outcome)
         # A request that names what it wants has nothing to do with what others wait for.
         deferred = {} if request.only else count_deferred(connection, key.stream)
         runs.note_deferred(connection, key, deferred)
+        backfill = key_of_backfill(key.stream, request)
+        if backfill is not None and not outcome.remaining:
+            end_backfill(connection, backfill)
         runs.finish_run(
             connection,
             key,

@@ -6,6 +6,7 @@ about one contact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -29,6 +30,7 @@ COMMUNICATION = "/communications/{id}"
 APPROVAL_REQUESTS = "/contacts/{id}/approval_requests"
 OLDEST_FIRST: dict[str, str | int] = {"sort": "CREATED_DATE", "order": "ASC"}
 CREATED_FROM = "created_on[gte]"
+CREATED_UNTIL = "created_on[lt]"
 KEY_ALONE_REMEDY = "the API refuses the key: correct CRMCOM_SECRET_KEY"
 
 
@@ -46,7 +48,7 @@ class CrmcomApi:
 
     @property
     def has_creation_filter(self) -> bool:
-        """Whether `communications_page` asks for `created_from` (the API may still ignore it)."""
+        """Whether `communications_page` filters by creation (the API may still ignore it)."""
         return self._settings.version == "v2"
 
     @property
@@ -65,16 +67,24 @@ class CrmcomApi:
         return await self._record(contact_id, Call("GET", CONTACT, ids=(contact_id,)))
 
     async def communications_page(
-        self, contact_id: str, page: int, *, created_from: datetime | None = None
+        self,
+        contact_id: str,
+        page: int,
+        *,
+        created_from: datetime | None = None,
+        created_until: datetime | None = None,
     ) -> Page:
         """Return page ``page`` (from 1) of a contact's communications, oldest first.
 
-        ``created_from`` (aware) spares reading older ones where the API knows how; v1 does not,
-        and others may ignore it in silence: rows may be older.
+        ``created_from`` and ``created_until`` (aware, the latter excluded) spare reading others
+        where the API knows how, to the second; v1 does not, and others may ignore it in silence:
+        rows may be older or younger.
         """
         filters = {}
         if created_from is not None and self.has_creation_filter:
-            filters = {CREATED_FROM: int(created_from.timestamp())}
+            filters[CREATED_FROM] = max(0, math.floor(created_from.timestamp()))
+        if created_until is not None and self.has_creation_filter:
+            filters[CREATED_UNTIL] = max(0, math.ceil(created_until.timestamp()))
         return await self._page(contact_id, COMMUNICATIONS, page, filters)
 
     async def communication(self, contact_id: str, communication_id: str) -> Answer:
