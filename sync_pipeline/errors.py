@@ -37,6 +37,10 @@ class StreamBusyError(SyncError):
     """Another run holds the stream: wait for it."""
 
 
+class TooManyDeletionsError(SyncError):
+    """Look whether the records are gone at the source; then allow the deletion, or correct it."""
+
+
 class IdentityCannotReadError(SyncError):
     """Most contacts are denied to this identity: grant it access, or use another one."""
 

@@ -15,10 +15,19 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from sync_pipeline.normalise.streams import NORMALISERS
+from sync_pipeline.pull.change import changed_scopes, hints, with_places
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import with_recalled
 from sync_pipeline.pull.sieve import sieve
 from sync_pipeline.records import Record, Reject
+from sync_pipeline.warehouse.absences import (
+    Missed,
+    ProvenList,
+    forget_absences,
+    has_absences,
+    note_absences,
+    note_missed,
+)
 from sync_pipeline.warehouse.backfills import note_backfilled
 from sync_pipeline.warehouse.engine import UnstorableError, in_words
 from sync_pipeline.warehouse.load import Loaded, load, load_pieces
@@ -38,9 +47,10 @@ PIECE_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What some records came to; ``sieved`` had the bytes of the stored row."""
+    """What some records came to: ``sieved`` had the bytes of the stored row, ``brought`` not."""
 
     loaded: Loaded
+    brought: list[Record]
     sieved: int
     rejects: list[Reject]
 
@@ -66,7 +76,9 @@ class Loader:
 
     def _load(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         stream = self.run.stream
-        hold_scopes(self.connection, stream, [reading.scope for reading in readings])
+        before = hold_scopes(self.connection, stream, [reading.scope for reading in readings])
+        if has_absences(self.connection, stream):
+            forget_absences(self.connection, stream, _sighted(readings))
         records, repeated = _latest(r for reading in readings for r in reading.records)
         written = self._write(records)
         repeats, _ = _latest(r for reading in readings for r in reading.repeats)
@@ -78,9 +90,14 @@ class Loader:
         quarantine(self.connection, stream, [*kept, *kept_again])
         resolve_quarantine(self.connection, stream, _sound(records, rejects))
         progress = [reading.progress for reading in readings if reading.is_progress]
-        record_progress(self.connection, stream, progress)
+        changed = changed_scopes(self.connection, self.run, written.brought, changed_before=before)
+        placed = with_places(progress, changed_before=before, changed=changed)
+        record_progress(self.connection, stream, placed)
+        note_absences(self.connection, stream, _proven_lists(readings))
+        note_missed(self.connection, stream, _missed(readings))
         note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
-        note_access(self.connection, {r.scope: r.access for r in readings if r.access})
+        access = {r.scope: r.access for r in readings if r.access}
+        note_access(self.connection, access, changed=hints(self.run, readings, changed))
         counts = _counts(readings, written, repeated, len(kept))
         counts += BatchCounts(ignored=len(rejects) - len(kept))
         count_batch(self.connection, self.run, counts, traffic)
@@ -100,7 +117,8 @@ class Loader:
             self._frames(known, rejects),
             run_id=self.run.run_id,
         )
-        return _Written(loaded, len(records) - len(sieved.new) - len(known), rejects)
+        brought = [*sieved.new, *known]
+        return _Written(loaded, brought, len(records) - len(brought), rejects)
 
     def _frames(self, records: Sequence[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
         """Normalise ``records`` piece by piece, as they are asked for; add to ``rejects``."""
@@ -183,6 +201,27 @@ def _counts(
         scopes_incomplete=sum(r.proof is Proof.INCOMPLETE for r in progress),
         scopes_denied=sum(r.reason is Reason.DENIED for r in readings),
     )
+
+
+def _sighted(readings: Sequence[Reading]) -> dict[str, datetime]:
+    """Return when each record was last seen, one with a defect as well."""
+    seen: list[Record | Reject] = []
+    for reading in readings:
+        seen += [*reading.records, *reading.repeats, *reading.rejects]
+    seen.sort(key=lambda record: record.observed_at)
+    return {record.record_id: record.observed_at for record in seen if record.record_id}
+
+
+def _proven_lists(readings: Sequence[Reading]) -> list[ProvenList]:
+    return [
+        ProvenList(r.scope, r.read_at, r.seen)
+        for r in readings
+        if r.seen is not None and r.proof is not Proof.INCOMPLETE
+    ]
+
+
+def _missed(readings: Sequence[Reading]) -> list[Missed]:
+    return [Missed(name, r.scope, r.read_at) for r in readings for name in r.missing]
 
 
 def _sound(records: Sequence[Record], rejects: Sequence[Reject]) -> dict[str, datetime]:

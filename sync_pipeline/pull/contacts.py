@@ -6,7 +6,7 @@ the list of ids together with a reading of every id.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 
 from sync_pipeline.normalise.streams import NORMALISERS
@@ -17,7 +17,8 @@ from sync_pipeline.pull.under_contacts import read_under
 from sync_pipeline.pull.work import Context, Work, hash_of, once
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.crmcom import CrmcomApi
-from sync_pipeline.warehouse.progress import Proof
+from sync_pipeline.warehouse.absences import Absence
+from sync_pipeline.warehouse.progress import Proof, Reason
 
 
 async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
@@ -28,14 +29,28 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
     total, scopes = await due_scopes(context)
 
     def read(contact_id: str) -> AsyncIterator[Reading]:
-        return once(read_under(context, contact_id, _read_contact(context, api, contact_id)))
+        return once(_read_contact(context, api, contact_id))
+
+    def ask(absence: Absence) -> Awaitable[Reading]:
+        return _read_contact(context, api, absence.record_id)
 
     return Work(
-        scopes_total=total, scopes=scopes, read=read, opening=opening, is_grounded=is_grounded
+        scopes_total=total,
+        scopes=scopes,
+        read=read,
+        opening=opening,
+        is_grounded=is_grounded,
+        ask=ask,
     )
 
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
+    reading = await read_under(context, contact_id, _read_answer(context, api, contact_id))
+    is_missing = reading.reason is Reason.NOT_FOUND
+    return replace(reading, missing=(contact_id,) if is_missing else ())
+
+
+async def _read_answer(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
     answer = await api.contact(contact_id)
     sent_at = answer.sent_at
     reading = Reading(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sync_pipeline.errors import SyncError
 from sync_pipeline.pull.backfill_windows import Backfill
+from sync_pipeline.pull.seen import Seen
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.warehouse.progress import Coverage, Due, Proof, Reason, ScopeProgress
 
@@ -18,7 +19,8 @@ class PullRequest:
     ``due`` says what counts as due; ``only`` names contacts or tenants, for a targeted pull;
     ``is_full`` disregards stored hashes; after ``slice_s`` seconds of reading no further scope is
     begun. ``patience_s`` is how long to wait for another run of the stream; by default as long as
-    one takes. A ``backfill`` asks for what was created in its windows, whatever is due.
+    one takes. ``allow_deletes`` lifts the cap on deletions. A ``backfill`` asks for
+    what was created in its windows, whatever is due.
     """
 
     due: Due
@@ -27,6 +29,7 @@ class PullRequest:
     is_full: bool = False
     cause: str = "pull"
     patience_s: float | None = None
+    allow_deletes: bool = False
     backfill: Backfill | None = None
 
 
@@ -40,6 +43,8 @@ class Reading:
     and loaded all the same, as they may be newer. Without ``is_progress`` its rows count, but it
     says nothing about the scope as a whole; without ``is_scope`` it is none of those that the run
     set out to read. ``backfill_id`` is the backfill whose progress the scope is noted in instead.
+    ``seen`` are the keys of a whole list whose absence elsewhere means something; ``missing`` are
+    the ids of records of the stream that the API was asked for and does not know.
     """
 
     scope: str
@@ -59,6 +64,8 @@ class Reading:
     is_scope: bool = True
     coverage: Coverage = Coverage.WHOLE
     backfill_id: int | None = None
+    seen: Seen | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def progress(self) -> ScopeProgress:

@@ -36,6 +36,7 @@ from sync_pipeline.records import Record
 from sync_pipeline.settings import RocsSettings
 from sync_pipeline.sources.answers import Answer
 from sync_pipeline.sources.rocs import ContactKey, RocsApi
+from sync_pipeline.warehouse.absences import Absence
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Proof, Reason
 from sync_pipeline.warehouse.registry import known_identifiers
@@ -46,15 +47,23 @@ async def plan_rocs_contacts(context: Context, api: RocsApi, settings: RocsSetti
     reader = _Reader(context, api, has_dynamic=settings.dynamic_path is not None)
     if context.request.only:
         named = list(dict.fromkeys(context.request.only))
-        return Work(len(named), in_turn(named), lambda name: once(reader.by_id(name)))
+        return Work(
+            len(named), in_turn(named), lambda name: once(reader.by_id(name)), ask=reader.ask
+        )
     if settings.contacts_mode == "lookup":
         total, scopes = await due_scopes(context)
         ids = replace(context, stream=CRMCOM_CONTACTS)
         is_grounded = await asyncio.to_thread(is_list_proven, ids)
         read = reader.by_lookup
-        return Work(total, scopes, lambda scope: once(read(scope)), is_grounded=is_grounded)
+        return Work(
+            total,
+            scopes,
+            lambda scope: once(read(scope)),
+            is_grounded=is_grounded,
+            ask=reader.ask,
+        )
     complete = reader.with_dynamic if reader.has_dynamic else None
-    return await plan_list(context, api.contacts_page, complete=complete)
+    return await plan_list(context, api.contacts_page, complete=complete, ask=reader.ask)
 
 
 @dataclass(slots=True)
@@ -94,6 +103,12 @@ class _Reader:
         keys = await asyncio.to_thread(self._keys, crmcom_id)
         return await self._contained(crmcom_id, self._found(crmcom_id, keys))
 
+    async def ask(self, absence: Absence) -> Reading:
+        """Read one contact that is missing, by its ROCS id."""
+        contact_id = absence.record_id
+        reading = await self._contained(contact_id, self._if_found(contact_id))
+        return replace(reading, is_progress=False)
+
     async def with_dynamic(self, page: Reading) -> AsyncIterator[Reading]:
         """Yield a page of the list, and each of its contacts that needs its dynamic fields."""
         wanted = await asyncio.to_thread(needing_detail, self.context, page.records)
@@ -122,18 +137,31 @@ class _Reader:
         ]
         return [(by, value) for by, value in keys if value]
 
+    async def _if_found(self, contact_id: str) -> Reading:
+        asked_at = datetime.now(UTC)
+        answer = await self.api.find_contact("id", contact_id)
+        if answer is not None:
+            return await self._read(contact_id, answer)
+        return Reading(contact_id, Proof.INCOMPLETE, Reason.NOT_FOUND, asked_at, asked_at)
+
     async def _found(self, scope: str, keys: list[tuple[ContactKey, str]]) -> Reading:
         began_at = datetime.now(UTC)
+        missing: set[str] = set()
         for by, value in keys:
             answer = await self.api.find_contact(by, value)
             if answer is not None:
-                return await self._read(scope, answer)
+                reading = await self._read(scope, answer)
+                missing -= {record.record_id for record in reading.records}
+                return replace(reading, missing=tuple(missing))
+            missing |= {value} if by == "id" else set()
         if self.context.request.only:
             reason = Reason.NOT_FOUND
-            return Reading(scope, Proof.INCOMPLETE, reason, began_at, began_at, is_progress=False)
+            reading = Reading(scope, Proof.INCOMPLETE, reason, began_at, began_at)
+            return replace(reading, is_progress=False, missing=tuple(missing))
         # That ROCS does not know them is an answer too.
         due_at = began_at + MISSING_AGAIN_AFTER
-        return Reading(scope, Proof.SINGLE_RESPONSE, None, began_at, due_at)
+        reading = Reading(scope, Proof.SINGLE_RESPONSE, None, began_at, due_at)
+        return replace(reading, missing=tuple(missing))
 
     async def _read(self, scope: str, answer: Answer) -> Reading:
         read_at = answer.sent_at

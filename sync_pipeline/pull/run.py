@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -16,6 +16,7 @@ from sync_pipeline.errors import StreamBusyError, SyncError, WarehouseError
 from sync_pipeline.pull.backfill import key_of_backfill
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out, traffic_of
+from sync_pipeline.pull.close import close_run
 from sync_pipeline.pull.kept_bytes import load_kept
 from sync_pipeline.pull.plan import open_plan
 from sync_pipeline.pull.reading import PullRequest
@@ -90,7 +91,10 @@ def load_kept_bytes(
 async def _pull(context: Context, loader: Loader, meter: Meter) -> Outcome:
     async with open_plan(context, meter=meter) as work:
         await asyncio.to_thread(_plan, context, loader.run, work.scopes_total)
-        return await carry_out(context, work, loader, meter=meter)
+        outcome = await carry_out(context, work, loader, meter=meter)
+        if context.request.backfill is None:
+            await close_run(context, work, loader, meter=meter)
+        return replace(outcome, traffic=traffic_of(meter))
 
 
 @contextmanager

@@ -6,8 +6,8 @@ Each stream has a module that plans its `Work`; `run` carries any of them out.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -25,12 +25,15 @@ from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.records import Reject
 from sync_pipeline.settings import Settings, SourceSettings
+from sync_pipeline.sources.answers import Answer
+from sync_pipeline.warehouse.absences import Absence
 from sync_pipeline.warehouse.hashes import raw_hash, raw_hashes
 from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 DENIED_AGAIN_AFTER = timedelta(days=7)
 MISSING_AGAIN_AFTER = timedelta(days=1)
 T = TypeVar("T")
+Ask = Callable[[Absence], Awaitable[Reading]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Work:
     in parts (`reading.part`) before the reading of the scope itself;
     ``closing`` is committed last, and only when every scope was read. ``is_grounded`` tells
     whether the list of the scopes themselves is proven.
+    ``ask`` asks for one record that is missing, by its id; None where the API has no such call.
+    ``is_one_list``: the run reads the whole table, and not a slice of it.
     """
 
     scopes_total: int
@@ -49,6 +54,8 @@ class Work:
     opening: list[Reading] = field(default_factory=list)
     closing: list[Reading] = field(default_factory=list)
     is_grounded: bool = True
+    ask: Ask | None = None
+    is_one_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,26 @@ def keyless(raw: bytes, sent_at: datetime, *, scope: str = "") -> Reject:
 async def once(reading: Awaitable[Reading]) -> AsyncIterator[Reading]:
     """Yield the one reading of a scope that is read as a whole."""
     yield await reading
+
+
+async def ask_whether(
+    context: Context, absence: Absence, fetch: Callable[[], Awaitable[Answer | None]]
+) -> Reading:
+    """Ask for a record whose own answer is not what its table is loaded from.
+
+    The reading brings no record; its reason is null where the API knows it.
+    """
+    asked_at = datetime.now(UTC)
+    scope = absence.scope
+
+    async def read() -> Reading:
+        answer = await fetch()
+        if answer is None:
+            proof, reason = Proof.INCOMPLETE, Reason.NOT_FOUND
+            return Reading(scope, proof, reason, asked_at, asked_at, is_progress=False)
+        return Reading(scope, Proof.SINGLE_RESPONSE, None, asked_at, asked_at, is_progress=False)
+
+    return replace(await contained(context, scope, asked_at, read()), is_progress=False)
 
 
 async def in_turn(items: Iterable[T]) -> AsyncIterator[T]:

@@ -62,6 +62,9 @@ class Settings(Group):
     dagster_pg_url: PostgresUrl | None = None
     postgres_bin: Path | None = None
     staleness_bound_hours: float = Field(default=24, gt=0)
+    max_delete_share: float = Field(default=0.05, ge=0, le=1)
+    quarantine_warn_rows: int = Field(default=0, ge=0)
+    quarantine_fail_share: float = Field(default=0.05, ge=0, le=1)
     run_slice_seconds: float = Field(default=240, gt=0)
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)

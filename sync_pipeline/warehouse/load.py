@@ -71,7 +71,7 @@ def load_pieces(
         verdicts = _upsert(connection, stream, staged, run_id) if staged else {}
     return Loaded(
         inserted=inserted + verdicts.get("new", 0),
-        updated=verdicts.get("changed", 0),
+        updated=verdicts.get("changed", 0) + verdicts.get("revived", 0),
         unchanged=verdicts.get("same", 0),
         # A row without a verdict was removed by another session in the meantime.
         outdated=verdicts.get("outdated", 0) + verdicts.get(None, 0),

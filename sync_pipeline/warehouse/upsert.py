@@ -1,7 +1,7 @@
 """The statements of an upsert with history, generated from an entity's tables.
 
 All of them work on a temporary staging table with one row per key, and give each row its
-verdict: ``outdated``, ``new``, ``same`` or ``changed``.
+verdict: ``outdated``, ``new``, ``same``, ``changed`` or ``revived`` (it was deleted).
 
 Concurrent loads of the same keys: what is new goes in first, in the order of its keys' bytes (as
 rows that go straight into the table do, in `load`), and waits for another session that is
@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     update,
 )
@@ -36,6 +37,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sync_pipeline.entities import INSTANT, TEXT, Entity
 
 _LEFT_OUT_OF_STAGING = {"source", "cause", "deleted_at", "run_id", "loaded_at"}
+_SUPERSEDING = ("changed", "revived")
 
 WATERMARKS = Table(
     "watermarks",
@@ -146,6 +148,7 @@ def _judge_by_row(entity: Entity, staged: Table) -> Executable:
     table = entity.table
     verdict = case(
         (table.c.observed_at >= staged.c.observed_at, "outdated"),
+        (table.c.deleted_at.is_not(None), "revived"),
         (table.c.content_hash == staged.c.content_hash, "same"),
         else_="changed",
     )
@@ -163,7 +166,7 @@ def _keep_superseded(entity: Entity, staged: Table) -> Executable:
     versions = (
         select(*[table.c[name] for name in kept], table.c.observed_at, staged.c.observed_at)
         .where(_is_stored(entity, staged))
-        .where(staged.c.verdict == "changed")
+        .where(staged.c.verdict.in_(_SUPERSEDING))
     )
     return insert(history).from_select([*kept, "valid_from", "valid_to"], versions)
 
@@ -173,7 +176,7 @@ def _update_changed(entity: Entity, staged: Table) -> Executable:
         update(entity.table)
         .values(_new_values(entity, staged))
         .where(_is_stored(entity, staged))
-        .where(staged.c.verdict == "changed")
+        .where(staged.c.verdict.in_(_SUPERSEDING))
     )
 
 
@@ -199,7 +202,8 @@ def _new_values(entity: Entity, staged: Table) -> dict[str, ColumnElement[object
     }
     return {
         **carried,
-        "cause": literal("source"),
+        "cause": case((staged.c.verdict == "revived", "revived"), else_="source"),
+        "deleted_at": null(),
         "run_id": _RUN,
         "loaded_at": func.clock_timestamp(),
     }
