@@ -15,11 +15,11 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse import checks
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
-QUARANTINE_SHARE = 0.05
 Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
 # More than the clocks of the database and of the process that reads differ by.
 _CLOCKS_APART = timedelta(minutes=10)
@@ -31,7 +31,7 @@ class Look:
 
     stream: Stream
     run_id: str
-    staleness_bound: timedelta
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Finding:
 
 def look_at_proof(connection: Connection, look: Look) -> Finding:
     """Warn unless every scope was proven complete within the bound."""
-    since = datetime.now(UTC) - look.staleness_bound
+    since = datetime.now(UTC) - timedelta(hours=look.settings.staleness_bound_hours)
     found = checks.proofs(connection, look.stream, since=since)
     counts: dict[str, Shown] = {
         "scopes": found.scopes,
@@ -116,15 +116,17 @@ def look_at_orphans(connection: Connection, look: Look) -> Finding:
 
 
 def look_at_quarantine(connection: Connection, look: Look) -> Finding:
-    """Warn about anything in quarantine; fail above the share."""
+    """Warn when more than some rows are in quarantine; fail above a share of all."""
     found = checks.quarantined(connection, look.stream)
+    settings = look.settings
+    is_error = found.share > settings.quarantine_fail_share
     share = f", {found.share:.1%} of all" if found.open else ""
     counts: dict[str, Shown] = {"open": found.open, "share": found.share}
     if found.by_code:
         counts["by_defect"] = _counts("error_code", "rows", found.by_code)
     return Finding(
-        is_well=not found.open,
-        is_error=found.share > QUARANTINE_SHARE,
+        is_well=found.open <= settings.quarantine_warn_rows and not is_error,
+        is_error=is_error,
         said=f"{found.open:,} rows are in quarantine{share}",
         counts=counts,
     )
@@ -156,7 +158,8 @@ CHECKS = {
         "The contact of every row is in warehouse.contacts", look_at_orphans, checks.has_contacts
     ),
     "quarantine_depth": Check(
-        f"Nothing is in quarantine (an error above {QUARANTINE_SHARE:.0%} of the rows)",
+        "No more than QUARANTINE_WARN_ROWS rows are in quarantine (an error when they are more "
+        "than the QUARANTINE_FAIL_SHARE of all)",
         look_at_quarantine,
     ),
 }
@@ -178,8 +181,7 @@ def stream_checks(stream: Stream) -> dg.AssetChecksDefinition:
     def look(
         context: dg.AssetCheckExecutionContext, pipeline: Pipeline
     ) -> Iterator[dg.AssetCheckResult]:
-        bound = timedelta(hours=pipeline.settings.staleness_bound_hours)
-        at = Look(stream, context.run.run_id, bound)
+        at = Look(stream, context.run.run_id, pipeline.settings)
         wanted = {chosen.name for chosen in context.selected_asset_check_keys}
         try:
             with transaction(pipeline.engine) as connection:

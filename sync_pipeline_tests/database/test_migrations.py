@@ -15,7 +15,17 @@ from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.migrations import Migration, migrate, shipped_migrations
 from sync_pipeline_tests.database.readings import rows
 
-SHIPPED = ["0001_operations", "0002_warehouse", "0003_more_streams", "0004_views"]
+SHIPPED = [
+    "0001_operations",
+    "0002_warehouse",
+    "0003_more_streams",
+    "0004_views",
+    "0005_absences",
+    "0006_budget",
+    "0007_due",
+    "0008_backfills",
+    "0009_drift",
+]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname IN ('ops', 'warehouse')"

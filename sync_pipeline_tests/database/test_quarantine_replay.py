@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +24,6 @@ from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.quarantine import quarantine
 from sync_pipeline.warehouse.quarantine_rows import Chosen, discard
 from sync_pipeline_tests.database.stored_rows import stored_rows
-from sync_pipeline_tests.pull_rocs import ACTIVITY
 from sync_pipeline_tests.pull_vendors import (
     DENIED,
     NOT_FOUND,
@@ -35,7 +35,7 @@ from sync_pipeline_tests.pull_vendors import (
     Vendors,
     counts,
 )
-from sync_pipeline_tests.scripted_server import Scripted
+from sync_pipeline_tests.scripted_server import Received, Scripted
 
 BEYOND_ANY_COLUMN = b'{"id": "%s", "code": 1e99999}'
 IN_FORMER_TIMES = datetime(2020, 1, 1, tzinfo=UTC)
@@ -300,11 +300,17 @@ def test_a_record_that_nothing_names_is_left_to_the_next_pull(
 def test_absence_from_a_list_that_is_not_proven_is_no_reason_to_take_the_kept_bytes(
     pull: Pulls, vendors: Vendors
 ) -> None:
-    vendors.rocs.page_size = 2
-    vendors.rocs.hold(ACTIVITY, [{"id": name} for name in "abcde"])
+    numbers = itertools.count()
+
+    def always_others(_request: Received) -> Scripted:
+        rows = [{"id": f"m-{next(numbers)}"} for _ in range(2)]
+        return Scripted.json({"items": rows, "totalCount": 4})
+
+    vendors.rocs.stands_in = always_others
     reject = refused_by_an_older_release("gone", b'{"id": "gone"}')
     keep(pull.engine, ROCS_COMMUNICATIONS, reject)
-    assert replayed(pull) == [("gone", "could not be read", "order not proven")]
+    assert [outcome[:2] for outcome in replayed(pull)] == [("gone", "could not be read")]
+    assert pull.rows(ROWS) == [("gone", "gone", "bad_number", None)]
 
 
 def test_an_id_that_is_not_open_is_refused_before_anything_is_read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+import pytest
 from sqlalchemy import Engine, text
 
 from sync_pipeline.entities import STREAMS
@@ -81,6 +82,24 @@ def test_what_a_check_finds_is_told_in_counts_and_fails_no_run(
     proof = shown(first, "proof")
     assert (proof["scopes"], proof["unproven"], proof["unread"]) == (4, 1, 0)
     assert "secret-id" not in str([shown(first, name) for name in told(first)])
+
+
+def test_how_deep_the_quarantine_may_be_is_a_setting(
+    vendors: Vendors, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendors.hold_contacts("a", "b")
+    vendors.hold_contact("b", b'{"id": "b", "code": 1e99999}')
+    pull(CONTACTS, instance)
+
+    def looked(warn_rows: str, fail_share: str) -> tuple[bool, str]:
+        monkeypatch.setenv("QUARANTINE_WARN_ROWS", warn_rows)
+        monkeypatch.setenv("QUARANTINE_FAIL_SHARE", fail_share)
+        alone = check_alone(CONTACTS, "quarantine_depth", instance)
+        return told(alone)["quarantine_depth"][:2]
+
+    assert looked("0", "0.5") == (False, "WARN")
+    assert looked("1", "0.5") == (True, "WARN")
+    assert looked("1", "0.49") == (False, "ERROR")
 
 
 def test_a_run_looks_at_the_versions_that_it_superseded_alone_a_check_looks_at_all(
