@@ -94,6 +94,12 @@ def has_absences(connection: Connection, stream: Stream) -> bool:
     return bool(connection.execute(statement("has_absences"), named(stream)).scalar_one())
 
 
+def open_absences(connection: Connection, stream: Stream, *, most: int) -> tuple[int, list[str]]:
+    """Return how many candidates the stream has, and the ids of a few."""
+    rows = connection.execute(statement("open_absences"), named(stream) | {"most": most}).all()
+    return (rows[0].candidates if rows else 0), [row.record_id for row in rows]
+
+
 def forget_absences(connection: Connection, stream: Stream, seen: Mapping[str, datetime]) -> None:
     """Remove the candidates that were seen (id → when the request was sent that brought it)."""
     if seen:
