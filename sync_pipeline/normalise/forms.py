@@ -27,7 +27,12 @@ BYTES = pd.ArrowDtype(pa.binary())
 
 def column(values: Sequence[object], dtype: pd.ArrowDtype) -> pd.Series:
     """Return the column of these values; text and JSON may come as UTF-8."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values, dtype.pyarrow_dtype)))
+    return series(pa.array(values, dtype.pyarrow_dtype))
+
+
+def series(array: pa.Array | pa.ChunkedArray) -> pd.Series:
+    """Return the column that holds this array."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(array))
 
 
 def verbatim(values: Values) -> pd.Series:

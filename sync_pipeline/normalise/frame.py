@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,9 +19,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_pipeline.entities import BYTES, INSTANT, JSON, TEXT, Entity, Kind
 from sync_pipeline.mapping.fields import Field, Form
-from sync_pipeline.normalise import forms
-from sync_pipeline.normalise.leftovers import Leftovers, Taken
-from sync_pipeline.normalise.opening import Members, open_records
+from sync_pipeline.normalise import forms, plain_forms
+from sync_pipeline.normalise.leftovers import Leftovers, MemberLeftovers, Taken
+from sync_pipeline.normalise.opening import open_records
+from sync_pipeline.normalise.plain import open_plainly
+from sync_pipeline.normalise.plain_leftovers import PlainLeftovers
 from sync_pipeline.records import Record, Reject
 
 # Part of every stored hash. A changed mapping counts by itself: raise it for a change of the code
@@ -66,21 +69,17 @@ def normalise(
 
     A record whose own id differs from the one it was asked or listed by is rejected.
     """
-    readable, opened, rejects = open_records(records)
-    columns, attributes = _columns(opened, fields, derive)
-    columns |= {
-        "scope": forms.column([r.scope for r in readable], forms.STRING),
-        "attributes": forms.column(attributes, forms.STRING),
-        "raw_hash": forms.column([r.raw_hash for r in readable], forms.BYTES),
-        "observed_at": forms.column([r.observed_at for r in readable], forms.INSTANT),
+    readable, table, rejects = _read(list(records), fields, derive)
+    columns = dict(zip(table.column_names, table.columns, strict=True)) | {
+        "scope": pa.array([r.scope for r in readable], pa.string()),
+        "raw_hash": pa.array([r.raw_hash for r in readable], pa.binary()),
+        "observed_at": pa.array([r.observed_at for r in readable], _ARROW[DateTime]),
     }
-    asked = forms.column([record.record_id for record in readable], forms.STRING)
+    asked = pa.array([record.record_id for record in readable], pa.string())
     # A single answer may leave its id out: then it is the one that was asked for.
-    found = columns[entity.key]
-    if _arrow(found).null_count:
-        found = found.fillna(asked)
+    found = pc.coalesce(columns[entity.key], asked)
     typed = _typed(columns | {entity.key: found}, schema(entity), len(readable))
-    is_own = pc.equal(_arrow(found), _arrow(asked))
+    is_own = pc.equal(found, asked)
     if not pc.all(is_own).as_py():
         foreign = pc.invert(is_own).to_pylist()
         rejects += [_foreign(record) for record in compress(readable, foreign)]
@@ -88,27 +87,51 @@ def normalise(
     return Normalised(typed, rejects)
 
 
-def _columns(
-    opened: list[Members],
+def _read(
+    records: list[Record],
     fields: Sequence[Field],
     derive: Callable[[Leftovers], Columns] | None,
-) -> tuple[Columns, list[bytes]]:
-    leftovers = Leftovers(opened)
+) -> tuple[list[Record], pa.Table, list[Reject]]:
+    """Return the readable records, their columns and `attributes`, the rejects."""
+    plain, is_plain = open_plainly(records, fields)
+    if plain is None:
+        readable, opened, rejects = open_records(records)
+        return readable, _columns(MemberLeftovers(opened), fields, derive), rejects
+    table = _columns(PlainLeftovers(plain), fields, derive)
+    if is_plain.all():
+        return records, table, []
+    readable, opened, rejects = open_records(compress(records, ~is_plain))
+    others = _columns(MemberLeftovers(opened), fields, derive)
+    mixed = [*compress(records, is_plain), *readable]
+    place = {id(record): place for place, record in enumerate(records)}
+    order = np.argsort([place[id(record)] for record in mixed])
+    in_order = pa.concat_tables([table, others]).take(order)
+    return [mixed[place] for place in order], in_order, rejects
+
+
+def _columns(
+    leftovers: Leftovers,
+    fields: Sequence[Field],
+    derive: Callable[[Leftovers], Columns] | None,
+) -> pa.Table:
     columns: Columns = {}
     for field in fields:
         taken = leftovers.take(field.paths)
-        columns[field.column] = _decode(field, taken, columns)
-        leftovers.give_back(taken, _lost(field, taken, columns[field.column]))
+        plain = None if taken.words is None else plain_forms.decoded(field, taken.words)
+        columns[field.column] = _decode(field, taken, columns) if plain is None else plain
+        lost = _unkept(taken, columns[field.column])
+        leftovers.give_back(taken, lost if plain is not None else lost | _cut_short(field, taken))
     if derive is not None:
         columns |= derive(leftovers)
-    return columns, leftovers.attributes()
+    arrays: dict[str, pa.Array | pa.ChunkedArray] = {n: _arrow(c) for n, c in columns.items()}
+    return pa.table(arrays | {"attributes": leftovers.attributes()})
 
 
 def _decode(field: Field, taken: Taken, columns: Columns) -> pd.Series:
     if field.form in forms.OF_RAW:
         return forms.OF_RAW[field.form](taken.raw)
     if field.form in forms.OF_VALUES:
-        return forms.OF_VALUES[field.form](taken.decoded())
+        return forms.OF_VALUES[field.form](taken.decoded)
     if field.form is Form.PHONE:
         return forms.phone(taken.spelled(), columns.get("phone_country"))
     if field.form is Form.KEYWORD:
@@ -116,22 +139,27 @@ def _decode(field: Field, taken: Taken, columns: Columns) -> pd.Series:
     return forms.OF_TEXT[field.form](taken.spelled())
 
 
-def _lost(field: Field, taken: Taken, decoded: pd.Series) -> set[int]:
-    lost: set[int] = set()
+def _unkept(taken: Taken, decoded: pd.Series) -> set[int]:
+    """Return the rows whose value became null."""
     nulls = _arrow(decoded).null_count
-    if nulls and nulls > taken.count_missing():
-        lost |= set(decoded.isna().to_numpy().nonzero()[0].tolist())
-    if field.form not in forms.OF_RAW:
-        # Text columns drop U+0000, which PostgreSQL cannot keep there.
-        lost |= taken.rows_with_nul()
+    if not nulls or nulls == taken.count_missing():
+        return set()
+    rows: list[int] = decoded.isna().to_numpy().nonzero()[0].tolist()
+    return set(rows)
+
+
+def _cut_short(field: Field, taken: Taken) -> set[int]:
+    """Return the rows whose value says more than its column keeps."""
+    # Text columns drop U+0000, which PostgreSQL cannot keep there.
+    rows = set() if field.form in forms.OF_RAW else taken.rows_with_nul()
     if field.form in forms.ROWS_BEYOND:
-        lost |= forms.ROWS_BEYOND[field.form](taken.decoded())
-    return lost
+        rows |= forms.ROWS_BEYOND[field.form](taken.decoded)
+    return rows
 
 
-def _typed(columns: Columns, wanted: pa.Schema, rows: int) -> pd.DataFrame:
+def _typed(columns: dict[str, pa.Array], wanted: pa.Schema, rows: int) -> pd.DataFrame:
     typed = {
-        field.name: _arrow(columns[field.name]).cast(field.type)
+        field.name: columns[field.name].cast(field.type)
         if field.name in columns
         else pa.nulls(rows, field.type)
         for field in wanted

@@ -5,9 +5,13 @@ Popping first and auditing at the end is what keeps a new field of the source fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Protocol, cast
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sync_pipeline.normalise.opening import NUL, Members, members_of, nul_shown, object_of
 
@@ -24,49 +28,59 @@ _NUMBERS = (int, float, bytes)
 class Taken:
     """The raw values of one field, one per record (`null` where there is none).
 
-    ``origins`` are the paths that they came from: one for all, or one per record.
+    ``origins`` are the paths that they came from: one for all, or one per record. ``words`` are
+    the same as `spelled` in one column, where all of the values are plain: texts without an
+    escape, numbers, null.
     """
 
-    def __init__(self, raw: list[msgspec.Raw], origins: str | list[str]) -> None:
-        self._raw = raw
+    def __init__(
+        self,
+        read: Callable[[], list[msgspec.Raw]],
+        origins: str | list[str],
+        words: pa.StringArray | None = None,
+    ) -> None:
+        self._read = read
         self._origins = origins
-        self._joined = b"[" + b",".join(raw) + b"]"
-        self._values: list[object] | None = None
+        self.words = words
 
     @property
     def raw(self) -> list[bytes | None]:
         """The raw values; null where there is none, or an empty text."""
         return [None if raw in _NOTHING else bytes(raw) for raw in self._raw]
 
+    @cached_property
     def decoded(self) -> list[object]:
-        """Return the values as Python objects; null where there is none."""
-        if self._values is None:
-            try:
-                self._values = _VALUES.decode(self._joined)
-            except msgspec.ValidationError:
-                self._values = [_decoded(bytes(raw)) for raw in self._raw]
-        return self._values
+        """The values as Python objects; null where there is none."""
+        try:
+            return _VALUES.decode(self._joined)
+        except msgspec.ValidationError:
+            return [_decoded(bytes(raw)) for raw in self._raw]
 
     def spelled(self) -> list[object]:
         """Return the values as `decoded` does, but each number as text in its own spelling."""
+        if self.words is not None:
+            return cast("list[object]", self.words.to_pylist())
         return [
             value
             if value.__class__ is str or value is None
             else bytes(raw).decode()
             if value.__class__ in _NUMBERS
             else value
-            for raw, value in zip(self._raw, self.decoded(), strict=True)
+            for raw, value in zip(self._raw, self.decoded, strict=True)
         ]
 
     def rows_with_nul(self) -> set[int]:
         """Return the rows whose value holds U+0000."""
-        if b"\\" not in self._joined or _NUL_ESCAPE not in self._joined:
+        if self.words is not None or b"\\" not in self._joined or _NUL_ESCAPE not in self._joined:
             return set()
         return {row for row, raw in enumerate(self._raw) if NUL.search(bytes(raw))}
 
     def count_missing(self) -> int:
         """Return how many rows hold no value."""
-        values = self.decoded()
+        if self.words is not None:
+            empty: int = pc.sum(pc.equal(self.words, ""), min_count=0).as_py()
+            return empty + int(self.words.null_count)
+        values = self.decoded
         return values.count(None) + values.count("")
 
     def found(self, row: int) -> tuple[str, msgspec.Raw] | None:
@@ -76,24 +90,51 @@ class Taken:
         path = self._origins if isinstance(self._origins, str) else self._origins[row]
         return path, self._raw[row]
 
+    @cached_property
+    def _raw(self) -> list[msgspec.Raw]:
+        return self._read()
 
-class Leftovers:
+    @cached_property
+    def _joined(self) -> bytes:
+        return b"[" + b",".join(self._raw) + b"]"
+
+
+class Leftovers(Protocol):
     """What is left of each record, while its fields are being taken out."""
-
-    def __init__(self, records: Sequence[Members]) -> None:
-        self._records = records
-        self._nested: dict[str, list[Members]] = {}
 
     def take(self, paths: Sequence[str]) -> Taken:
         """Take out of each record the first of ``paths`` that holds a value.
 
         A later path that says the same goes with it; one that says something else stays.
         """
+
+    def look_at(self, name: str) -> Sequence[msgspec.Raw | None]:
+        """Return the raw values of a member that stays; null where it is missing."""
+
+    def give_back(self, taken: Taken, rows: Iterable[int]) -> None:
+        """Put the raw values of ``rows`` back: their column could not keep them."""
+
+    def attributes(self) -> pa.StringArray:
+        """Return what is left of each record as JSON that jsonb can hold (NUL escaped).
+
+        Its members are in the order of their names.
+        """
+
+
+class MemberLeftovers:
+    """`Leftovers` of records of any kind, member by member."""
+
+    def __init__(self, records: Sequence[Members]) -> None:
+        self._records = records
+        self._nested: dict[str, list[Members]] = {}
+
+    def take(self, paths: Sequence[str]) -> Taken:
+        """Take the first of ``paths`` that holds a value out of each record."""
         first, *others = paths
         holders, name = self._holders(first)
         raw = [holder.pop(name, _NULL) for holder in holders]
         if not others:
-            return Taken(raw, first)
+            return Taken(lambda: raw, first)
         origins = [first] * len(raw)
         for path in others:
             holders, name = self._holders(path)
@@ -106,14 +147,14 @@ class Leftovers:
                     del holder[name]
                 if is_first and value not in _NOTHING:
                     raw[row], origins[row] = value, path
-        return Taken(raw, origins)
+        return Taken(lambda: raw, origins)
 
-    def look_at(self, name: str) -> list[msgspec.Raw | None]:
-        """Return the raw values of a member that stays; null where it is missing."""
+    def look_at(self, name: str) -> Sequence[msgspec.Raw | None]:
+        """Return the raw values of a member that stays."""
         return [record.get(name) for record in self._records]
 
     def give_back(self, taken: Taken, rows: Iterable[int]) -> None:
-        """Put the raw values of ``rows`` back: their column could not keep them."""
+        """Put the raw values of ``rows`` back."""
         for row in rows:
             found = taken.found(row)
             if found is not None:
@@ -121,16 +162,14 @@ class Leftovers:
                 holders = self._nested[parent] if parent else self._records
                 holders[row][name] = found[1]
 
-    def attributes(self) -> list[bytes]:
-        """Return what is left of each record as JSON that jsonb can hold (NUL escaped).
-
-        Its members are in the order of their names.
-        """
+    def attributes(self) -> pa.StringArray:
+        """Return what is left of each record."""
         records = self._records
         if self._nested:
             records = [self._with_nested(row) for row in range(len(records))]
         encoded = map(_ENCODER.encode, records)
-        return [nul_shown(text) if b"\\" in text else text for text in encoded]
+        shown = [nul_shown(text) if b"\\" in text else text for text in encoded]
+        return pa.array(shown, pa.string())
 
     def _holders(self, path: str) -> tuple[Sequence[Members], str]:
         parent, _, name = path.rpartition(".")
