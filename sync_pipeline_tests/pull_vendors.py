@@ -42,7 +42,8 @@ NOT_FOUND = Scripted.json({"status": 400, "error": "CRM.EXCEPTIONS.NOTFOUNDEXCEP
 REFUSED = Scripted.json({"status": 422, "message": "no", "error": "PARAMETER"}, 422)
 WRONG_ANSWER = Scripted(200, b"<html>Maintenance</html>", {"Content-Type": "text/html"})
 # A wait that long ends the retries at once.
-UNAVAILABLE = Scripted(503, b"", {"Retry-After": "3600"})
+# Not 503, which is about the whole API and not about one record.
+UNAVAILABLE = Scripted(500, b"", {"Retry-After": "3600"})
 UNAUTHORISED = Scripted.json({"status": 401, "message": "no", "error": "TOKEN"}, 401)
 
 Row = dict[str, Any]

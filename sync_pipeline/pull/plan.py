@@ -8,8 +8,9 @@ from functools import partial
 
 from sync_pipeline import entities
 from sync_pipeline.entities import Stream
+from sync_pipeline.errors import SettingsError
 from sync_pipeline.pull.backfill import plan_backfill
-from sync_pipeline.pull.backfill_windows import Backfill
+from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.pull.communications import plan_communications
 from sync_pipeline.pull.contacts import plan_contacts
 from sync_pipeline.pull.lists import plan_list
@@ -28,35 +29,35 @@ _CRMCOM_PLANS: dict[Stream, Callable[[Context, CrmcomApi], Awaitable[Work]]] = {
     entities.CRMCOM_COMMUNICATIONS: plan_communications,
     entities.CRMCOM_APPROVAL_REQUESTS: plan_approval_requests,
 }
-_CRMCOM_BACKFILLS: dict[Stream, Callable[[Context, CrmcomApi, Backfill], Awaitable[Work]]] = {
-    entities.CRMCOM_COMMUNICATIONS: plan_backfill,
-}
 
 
 @asynccontextmanager
 async def open_plan(context: Context, *, meter: Meter) -> AsyncIterator[Work]:
     """Open the API of the context's stream and plan its work; ``meter`` counts its requests.
 
-    Raises SettingsError where the source is off.
+    Raises SettingsError where the source is off, or the stream cannot be read as it is asked for.
     """
-    match context.source:
-        case CrmcomSettings() as settings:
-            async with open_crmcom(settings, meter=meter) as crmcom:
-                yield await _plan_crmcom(context, crmcom)
-        case RocsSettings() as settings:
-            async with open_rocs(settings, meter=meter) as rocs:
-                yield await _plan_rocs(context, rocs, settings)
-        case RosaasSettings() as settings:
-            async with open_rosaas(settings, meter=meter) as rosaas:
-                yield await _plan_rosaas(context, rosaas)
-        case _:
-            raise NotImplementedError(f"no API is known for {context.stream}")
+    if context.request.backfill is not None and not context.stream.has_creation_time:
+        raise SettingsError(f"{context.stream} cannot be read by the time of creation")
+    source = context.source
+    async with open_budget(context.engine, context.stream.source, source) as budget:
+        match source:
+            case CrmcomSettings() as settings:
+                async with open_crmcom(settings, budget=budget, meter=meter) as crmcom:
+                    yield await _plan_crmcom(context, crmcom)
+            case RocsSettings() as settings:
+                async with open_rocs(settings, budget=budget, meter=meter) as rocs:
+                    yield await _plan_rocs(context, rocs, settings)
+            case RosaasSettings() as settings:
+                async with open_rosaas(settings, budget=budget, meter=meter) as rosaas:
+                    yield await _plan_rosaas(context, rosaas)
+            case _:
+                raise NotImplementedError(f"no API is known for {context.stream}")
 
 
 async def _plan_crmcom(context: Context, api: CrmcomApi) -> Work:
-    backfill = context.request.backfill
-    if backfill is not None:
-        return await _CRMCOM_BACKFILLS[context.stream](context, api, backfill)
+    if context.request.backfill is not None:
+        return await plan_backfill(context, api, context.request.backfill)
     return await _CRMCOM_PLANS[context.stream](context, api)
 
 

@@ -1,6 +1,7 @@
 """How politely an API is read: a budget is taken for every attempt.
 
-The protocol is what the HTTP core needs; the implementation here holds within one process.
+The protocol is what the HTTP core needs. The implementation here holds within one process, for a
+handful of requests beside the others (`doctor`); what all processes share is `pull/budget.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,25 @@ from sync_pipeline.settings import SourceSettings
 WINDOW_S = 0.02
 
 
+class HeldBackError(Exception):
+    """The API wants a silence that is too long to wait for."""
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__(f"the API asked for a silence: {left_s:.0f} s of it are left")
+        self.left_s = left_s
+
+
 class Budget(Protocol):
     """Who may send a request now."""
 
     def request(self) -> AbstractAsyncContextManager[None]:
-        """Wait for leave to send one request; it counts as in flight while the context is open."""
+        """Wait for leave to send one request; it counts as in flight while the context is open.
+
+        Raises HeldBackError while the API wants a long silence.
+        """
+
+    def hold_back(self, asked_s: float | None) -> None:
+        """Take note that the API answered 429 or 503, and how many seconds it asks to wait."""
 
 
 class ProcessBudget:
@@ -45,3 +60,6 @@ class ProcessBudget:
         """Wait for a free place, then for the rate: leave once given is used at once."""
         async with self._in_flight, self._rate:
             yield
+
+    def hold_back(self, asked_s: float | None) -> None:
+        """Leave it to each call's own retries: there is nobody to share it with."""

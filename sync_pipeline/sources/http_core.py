@@ -21,7 +21,7 @@ import stamina
 
 from sync_pipeline.errors import RequestRefusedError, TransientSourceError, WrongAnswerError
 from sync_pipeline.sources.answers import Meter
-from sync_pipeline.sources.budget import Budget
+from sync_pipeline.sources.budget import Budget, HeldBackError
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.connections import CONNECT_S, Send, open_client
 from sync_pipeline.sources.refusals import check_status
@@ -30,6 +30,7 @@ from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 # Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
 WHOLE_REQUEST_FACTOR = 2
 LARGEST_BODY = 64 * 1024 * 1024
+ASKS_FOR_FEWER = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,18 @@ class HttpCore:
         )
 
     async def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
-        async with self.budget.request():
-            self.meter.requests += 1
-            with _failures_in_words(call, self.endpoint):
+        with _failures_in_words(call, self.endpoint):
+            async with self.budget.request():
+                self.meter.requests += 1
                 async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
                     reply = await self._exchange(call, headers)
         sent = (part for value in headers.values() for part in (value, *value.split()))
-        check_status(call, reply, endpoint=self.endpoint, sent=sent)
+        try:
+            check_status(call, reply, endpoint=self.endpoint, sent=sent)
+        except TransientSourceError as exc:
+            if exc.status in ASKS_FOR_FEWER:
+                self.budget.hold_back(exc.retry_after_s)
+            raise
         return reply
 
     async def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
@@ -136,6 +142,8 @@ def _failures_in_words(call: Call, endpoint: Endpoint) -> Iterator[None]:
     api, path = endpoint.api, call.template
     try:
         yield
+    except HeldBackError as exc:
+        raise TransientSourceError(api, path, detail=str(exc), retry_after_s=exc.left_s) from exc
     except TimeoutError as exc:
         whole_s = endpoint.timeout_s * WHOLE_REQUEST_FACTOR
         detail = f"timed out: the answer was not complete after {whole_s:g} s"

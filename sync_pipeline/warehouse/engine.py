@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -22,6 +23,12 @@ _OPTIONS = (
     # A plan made while a table was small must not be kept while it grows.
     "-c plan_cache_mode=force_custom_plan",
 )
+_CONNECT_ARGUMENTS: dict[str, str | int] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    # Whatever PGCLIENTENCODING says: every name is to come and go whole.
+    "client_encoding": "utf8",
+    "application_name": "sync-pipeline",
+}
 
 # SQLSTATE classes: the connection broke, or the server is going down or not up yet.
 _AWAY = ("08", "57P")
@@ -47,14 +54,14 @@ def open_engine(url: str) -> Engine:
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=4,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            # Whatever PGCLIENTENCODING says: every name is to come and go whole.
-            "client_encoding": "utf8",
-            "application_name": "sync-pipeline",
-            "options": " ".join(_OPTIONS),
-        },
+        connect_args=_CONNECT_ARGUMENTS | {"options": " ".join(_OPTIONS)},
     )
+
+
+def conninfo(engine: Engine, *, options: str) -> str:
+    """Return what psycopg needs for a connection of its own to the same database."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return make_conninfo(url, **_CONNECT_ARGUMENTS, options=options)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def test_each_failed_run_is_one_message_with_stream_run_error_and_link(
     assert [message["title"] for message in messages(service)] == ["rosaas/tenants failed"] * 2
     for run_id, message in zip(run_ids, messages(service), strict=True):
         error, run, link = message["message"].splitlines()
-        assert "RoSaaS /api/management/apps/v1/tenants (status 503)" in error
+        assert "RoSaaS /api/management/apps/v1/tenants (status 500)" in error
         assert (run, link) == (f"Run {run_id}", f"http://127.0.0.1:3210/runs/{run_id}")
 
 

@@ -71,7 +71,7 @@ def test_a_run_from_the_ui_says_so(
 FAILURES = {
     "refused": (ROSAAS_LOGIN, Scripted.json(REFUSAL, 400), "ROSAAS_CLIENT_SECRET"),
     "wrong answer": ("/api/management/apps/v1/tenants", WRONG_ANSWER, "an HTML page came"),
-    "unavailable": ("/api/management/apps/v1/tenants", UNAVAILABLE, "status 503"),
+    "unavailable": ("/api/management/apps/v1/tenants", UNAVAILABLE, "status 500"),
 }
 
 

@@ -1,0 +1,1 @@
+INSERT INTO ops.budgets (api) VALUES (:api) ON CONFLICT (api) DO NOTHING

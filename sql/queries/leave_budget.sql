@@ -1,0 +1,1 @@
+DELETE FROM ops.budget_holders WHERE api = :api AND holder = :holder
