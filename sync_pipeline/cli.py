@@ -200,7 +200,7 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 @app.command()
-def sandbox(
+def sandbox(  # noqa: PLR0913 -- each is an option of the command
     *,
     contacts: Annotated[int, typer.Option(min=1, help="Size of the world")] = CONTACTS,
     seed: Annotated[int, typer.Option(help="The world is a function of it")] = SEED,
@@ -208,6 +208,15 @@ def sandbox(
     crmcom_version: Annotated[
         CrmcomVersion, typer.Option(help="Which CRM.COM its variables point at")
     ] = "v1",
+    changes_per_minute: Annotated[
+        float, typer.Option(min=0, help="Random changes that come by themselves")
+    ] = 0.0,
+    faults: Annotated[
+        str, typer.Option(help="A share of all answers (0.02), or by kind (429=0.01,cut=0.005)")
+    ] = "0",
+    denied: Annotated[
+        str, typer.Option(help="Contacts that CRM.COM refuses (403): a share, or ids with commas")
+    ] = "0",
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Print the variables that point at it")
     ] = False,
@@ -219,8 +228,8 @@ def sandbox(
     if found and not print_env:
         raise SetupError(f"the sandbox of this SYNC_HOME runs at {found}; `down` stops it")
     port = int(found.rpartition(":")[2]) if found else settings.sandbox_port
-    world = World(contacts, seed, latency_ms, crmcom_version)
-    command = sandbox_command(port, world)
+    world = World(contacts, seed, latency_ms, crmcom_version, changes_per_minute, faults, denied)
+    command = sandbox_command(home, port, world)
     if print_env:
         command.append("--print-env")
     else:

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sync_pipeline.sandbox.crmcom_api import CrmcomApi
+from sync_pipeline.sandbox.denial import Denial
+from sync_pipeline.sandbox.live import LiveWorld
 from sync_pipeline.sandbox.truth import TruthApi
 from sync_pipeline.sandbox.wire import Reply, Request
 from sync_pipeline.sandbox.world import World
@@ -21,7 +23,7 @@ class Crmcom:
     def __init__(self, world: World, version: str) -> None:
         self.world = world
         self.version = version
-        self._api = CrmcomApi(world)
+        self._api = CrmcomApi(LiveWorld(world), Denial())
         self.token = str(self.log_in()["access_token"])
 
     def send(
@@ -81,7 +83,7 @@ class Crmcom:
 
 def truth(world: World, path: str, query: str = "") -> Reply:
     """Return what `/_sandbox/{path}` answers."""
-    api = TruthApi(world, "http://127.0.0.1:9", 0.0, "v1")
+    api = TruthApi(LiveWorld(world), "http://127.0.0.1:9", 0.0, "v1")
     return api.reply(Request("GET", ("_sandbox", *path.split("/")), query.encode(), (), b""))
 
 

@@ -24,23 +24,30 @@ _ADDRESS = re.compile(r"^sandbox: (http://\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What makes a sandbox's world, how slowly it answers, and which CRM.COM it points at."""
+    """What makes a sandbox's world, how it behaves, and which CRM.COM it points at."""
 
     contacts: int = CONTACTS
     seed: int = SEED
     latency_ms: float = 0.0
     crmcom_version: str = "v1"
+    changes_per_minute: float = 0.0
+    # Shares of the answers, as the sandbox reads them; none by default.
+    faults: str = "0"
+    denied: str = "0"
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that ask for this world."""
         made = ["--contacts", str(self.contacts), "--seed", str(self.seed)]
         served = ["--latency-ms", str(self.latency_ms), "--crmcom-version", self.crmcom_version]
-        return [*made, *served]
+        troubled = ["--faults", self.faults, "--denied", self.denied]
+        unrest = ["--changes-per-minute", str(self.changes_per_minute)]
+        return [*made, *served, *troubled, *unrest]
 
 
-def sandbox_command(port: int, world: World) -> list[str]:
-    """Return the command that serves ``world``; the sandbox is never imported."""
-    return [sys.executable, "-m", "sync_pipeline.sandbox", "--port", str(port), *world.arguments()]
+def sandbox_command(home: Home, port: int, world: World) -> list[str]:
+    """Return the command that serves ``world`` as it was changed; it is never imported."""
+    served = [sys.executable, "-m", "sync_pipeline.sandbox", "--port", str(port)]
+    return [*served, "--state", str(home.root / "sandbox"), *world.arguments()]
 
 
 def find_sandbox(home: Home) -> str | None:
@@ -96,7 +103,7 @@ def _start(home: Home, settings: Settings, world: World) -> str:
             output = log.open("w", encoding="utf-8")
         with output:
             process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
-                sandbox_command(port, world),
+                sandbox_command(home, port, world),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

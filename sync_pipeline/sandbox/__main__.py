@@ -7,15 +7,20 @@ import contextlib
 import shlex
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
 from .access import CRMCOM_VERSION, environment
 from .app import create_app
+from .denial import Denial
+from .fault_plan import KINDS, FaultPlan
+from .options import Options
 from .versions import VERSIONS
 from .world import World
 
 _KEEP_ALIVE_S = 75
+_KINDS = ", ".join(KINDS)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,11 +47,19 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     # Port 0 asks the system for a free one, so the address is known only now.
     address = _address(options.host, listener.getsockname()[1])
     world = World(options.seed, options.contacts)
-    app = create_app(world, address, options.latency_ms, options.crmcom_version)
+    behaviour = Options(
+        latency_ms=options.latency_ms,
+        crmcom_version=options.crmcom_version,
+        changes_per_minute=options.changes_per_minute,
+        faults=options.faults,
+        denied=options.denied,
+        state=options.state,
+    )
+    app = create_app(world, address, behaviour)
     config = uvicorn.Config(
         app,
         http="httptools",
-        lifespan="off",
+        lifespan="on",
         ws="none",
         access_log=False,
         log_level="warning",
@@ -83,9 +96,37 @@ def _parser() -> argparse.ArgumentParser:
         help="the one that the variables name; all are served",
     )
     parser.add_argument(
+        "--changes-per-minute",
+        type=float,
+        default=0.0,
+        help="so many random changes come by themselves; by default the world stands still",
+    )
+    parser.add_argument(
+        "--faults",
+        type=_faults,
+        default=FaultPlan(),
+        help=f"a share of all requests (0.02), or shares by kind (429=0.01,cut=0.005): {_KINDS}",
+    )
+    parser.add_argument(
+        "--denied",
+        type=Denial.read,
+        default=Denial(),
+        help="a share of the contacts, or ids with commas, that CRM.COM refuses with 403",
+    )
+    parser.add_argument(
+        "--state", type=Path, help="folder in which changes are kept over a restart"
+    )
+    parser.add_argument(
         "--print-env", action="store_true", help="print the variables that point here, and exit"
     )
     return parser
+
+
+def _faults(text: str) -> FaultPlan:
+    try:
+        return FaultPlan.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

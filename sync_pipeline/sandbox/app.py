@@ -1,4 +1,4 @@
-"""The ASGI application: reads a request, finds the server it is for, sends the reply.
+"""The ASGI application: reads a request, lets it be answered, sends the reply.
 
 No framework: it has to be faster than whatever is measured against it.
 """
@@ -6,16 +6,18 @@ No framework: it has to be faster than whatever is measured against it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from .access import CRMCOM_VERSION
-from .backoffice_api import BackofficeApi
-from .crmcom_api import CrmcomApi
-from .rocs_api import RocsApi
-from .rocs_login import token_reply
-from .rosaas_api import RosaasApi
+from .answering import Answering
+from .control import ControlApi
+from .journal import Journal
+from .keeper import Keeper
+from .live import LiveWorld
+from .options import Options
 from .truth import TruthApi
 from .wire import Reply, Request
 
@@ -27,42 +29,65 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+# What the server says of an answer that was cut off or never came, both on purpose here.
+_ON_PURPOSE = ("without completing response", "without starting response")
 
 
-def create_app(
-    world: World, address: str, latency_ms: float = 0.0, crmcom_version: str = CRMCOM_VERSION
-) -> Asgi:
-    """Build the application over one world; `latency_ms` delays the vendors' answers only.
+def create_app(world: World, address: str, options: Options) -> Asgi:
+    """Build the application over one world; `address` is `http://HOST:PORT`.
 
-    Every version of CRM.COM is served; the one given is the one that the variables name.
+    Every version of CRM.COM is served; the one in `options` is the one that the variables name.
     """
-    truth = TruthApi(world, address, latency_ms, crmcom_version)
-    crmcom = CrmcomApi(world)
-    backoffice = BackofficeApi(world)
-    rocs = RocsApi(world.rocs)
-    rosaas = RosaasApi(world)
-    latency_s = latency_ms / 1000
+    folder = options.state
+    journal = Journal.of_world(folder, world.seed, world.contacts) if folder else Journal()
+    keeper = Keeper(LiveWorld(world), journal)
+    answering = Answering(keeper, options)
+    truth = TruthApi(keeper.live, address, options.latency_ms, options.crmcom_version)
+    control = ControlApi(keeper, truth, answering.faults, answering.traffic)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_fault)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live_on(keeper, options.changes_per_minute, receive, send)
+            return
         request = await _request(scope, receive)
-        match request.segments:
-            case ("_sandbox", *_):
-                reply = truth.reply(request)
-            case ("self-service", _, *_):
-                reply = crmcom.reply(request)
-            case ("backoffice", "v1", *_):
-                reply = backoffice.reply(request)
-            case ("rocs-login", *_):
-                reply = token_reply(request)
-            case ("rocs", *_):
-                reply = rocs.reply(request)
-            case _:
-                reply = rosaas.reply(request)
-        if latency_s and request.segments[0] != "_sandbox":
-            await asyncio.sleep(latency_s)
-        await _send_reply(reply, send)
+        if request.segments[0] == "_sandbox":
+            await _send_reply(control.reply(request), send)
+            return
+        reply, is_cut = await answering.answer(request)
+        if reply is not None:
+            await _send_reply(reply, send, is_cut=is_cut)
 
     return app
+
+
+async def _live_on(keeper: Keeper, changes_per_minute: float, receive: Receive, send: Send) -> None:
+    """Let changes come by themselves from the start of the server to its end."""
+    unrest = asyncio.create_task(_unrest(keeper, changes_per_minute))
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    unrest.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await unrest
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _unrest(keeper: Keeper, changes_per_minute: float) -> None:
+    if not changes_per_minute:
+        return
+    pause_s = 60 / changes_per_minute
+    loop = asyncio.get_running_loop()
+    due_at = loop.time()
+    while True:
+        due_at += pause_s
+        # One at a time even when late: the vendors' answers are not to wait for many.
+        await asyncio.sleep(max(due_at - loop.time(), 0))
+        keeper.change_at_random()
+
+
+def _is_no_fault(record: logging.LogRecord) -> bool:
+    return not any(words in record.getMessage() for words in _ON_PURPOSE)
 
 
 async def _request(scope: Message, receive: Receive) -> Request:
@@ -80,8 +105,9 @@ async def _request(scope: Message, receive: Receive) -> Request:
     return Request(scope["method"], segments, scope["query_string"], scope["headers"], body)
 
 
-async def _send_reply(reply: Reply, send: Send) -> None:
+async def _send_reply(reply: Reply, send: Send, *, is_cut: bool = False) -> None:
     headers = [(b"content-type", reply.content_type)] if reply.body or reply.chunks else []
+    headers += reply.headers
     if reply.chunks is None:
         headers.append((b"content-length", b"%d" % len(reply.body)))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -89,4 +115,8 @@ async def _send_reply(reply: Reply, send: Send) -> None:
         for chunk in reply.chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await asyncio.sleep(0)  # a long stream must not hold up the vendors' answers
+    if is_cut and reply.body:
+        half = reply.body[: len(reply.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        return
     await send({"type": "http.response.body", "body": reply.body})

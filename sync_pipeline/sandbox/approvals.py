@@ -31,14 +31,13 @@ def approval_requests(seed: int, index: int, contact_id: str) -> tuple[ApprovalR
     """All of one contact's, none to three, in order of creation."""
     draw = chance(seed, KIND, index)
     count = draw.choice((0, 0, 0, 1, 1, 2, 3))
-    return tuple(
-        _approval_request(draw, seed, (index, place), contact_id) for place in range(count)
-    )
+    return tuple(approval_request(draw, seed, (index, place), contact_id) for place in range(count))
 
 
-def _approval_request(
+def approval_request(
     draw: Random, seed: int, place: tuple[int, int], contact_id: str
 ) -> ApprovalRequest:
+    """Make the one at a place: the contact's, and its own among the contact's."""
     entity_type, prefix = draw.choice(_ENTITIES)
     attributes: JsonObject = {"comments": draw.choice(_COMMENTS)}
     if happens(draw, 0.6):

@@ -8,19 +8,22 @@ from . import access
 from .crmcom_errors import bad_parameter, no_route, unauthorised
 from .paging import BadQueryError, page_body, window
 from .render_crmcom import contact_list_item
+from .rendered import Rendered
 from .wire import Reply
 
 if TYPE_CHECKING:
+    from .live import LiveWorld
     from .wire import Request
-    from .world import World
+
+_KEPT = 1_000_000
 
 
 class BackofficeApi:
     """Renders each item on first use and keeps the bytes."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._items: dict[int, bytes] = {}
+    def __init__(self, live: LiveWorld) -> None:
+        self._contacts = live.contacts
+        self._items = Rendered(live.contacts, contact_list_item, _KEPT)
 
     def reply(self, request: Request) -> Reply:
         """Route one request; its first two segments are the prefix."""
@@ -32,12 +35,6 @@ class BackofficeApi:
             asked = window(request.query())
         except BadQueryError as error:
             return bad_parameter(error.status, error.name, error.value)
-        total = self._world.contacts
-        rows = [self._item(index) for index in range(asked.start, min(asked.stop, total))]
+        total = len(self._contacts)
+        rows = self._items.window(asked.start, asked.stop)
         return Reply(200, page_body(rows, asked.page, total, has_more=asked.stop < total))
-
-    def _item(self, index: int) -> bytes:
-        item = self._items.get(index)
-        if item is None:
-            item = self._items[index] = contact_list_item(self._world.contact(index))
-        return item

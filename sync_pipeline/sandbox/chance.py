@@ -7,6 +7,7 @@ computable without computing those before it.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from random import Random
 
 WORLD_BEGAN_AT = datetime(2019, 1, 7, tzinfo=UTC)
@@ -31,3 +32,9 @@ def moment(draw: Random, after: datetime = WORLD_BEGAN_AT) -> datetime:
     return after.replace(microsecond=0) + timedelta(
         seconds=draw.randrange(span) + 1, microseconds=micros
     )
+
+
+def share_of(*place: str | int) -> float:
+    """Draw one number from 0 up to 1, cheaper than a generator."""
+    digest = blake2b("/".join(map(str, place)).encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48

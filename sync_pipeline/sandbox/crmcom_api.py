@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from . import render_crmcom as render
@@ -16,6 +16,7 @@ from .crmcom_errors import bad_parameter, forbidden, no_record, no_route, unauth
 from .crmcom_login import SERVICE, CrmcomLogin, reader
 from .crmcom_query import read_approval_requests_query, read_communications_query
 from .paging import BadQueryError, page_body
+from .rendered import Rendered
 from .versions import VERSIONS
 from .wire import Reply
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .crmcom_query import Asked
-    from .rows import ApprovalRequest, Communication
+    from .denial import Denial
+    from .live import LiveWorld
+    from .rows import Communication, Contact
     from .versions import Version
     from .wire import Request
-    from .world import World
 
 _KEPT = 32_768
 
@@ -42,13 +44,17 @@ class _Rendered:
 class CrmcomApi:
     """Renders a contact's rows on first use and keeps the bytes of those asked for last."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._login = CrmcomLogin(world)
-        self._details = lru_cache(maxsize=_KEPT)(self._render_contact)
+    def __init__(self, live: LiveWorld, denied: Denial) -> None:
+        self._live = live
+        self._denied = denied
+        self._login = CrmcomLogin(live)
+        self._details = {
+            version.name: Rendered(live.contacts, partial(_contact_detail, live, version), _KEPT)
+            for version in VERSIONS.values()
+        }
+        # By place, version and revision: a list that changed is another one.
         self._lists = lru_cache(maxsize=_KEPT)(self._render_communications)
-        self._approvals = lru_cache(maxsize=_KEPT)(self._find_approval_requests)
-        self._parts: dict[str, Callable[[str, bytes, Version], bytes | None]] = {
+        self._parts: dict[str, Callable[[int, Request, Version], bytes]] = {
             "contact": self._contact,
             "communications": self._communications,
             "approval_requests": self._approval_requests,
@@ -74,77 +80,63 @@ class CrmcomApi:
         subject = reader(request, version.header_forms[part])
         if subject is None:
             return unauthorised()
-        if subject not in (SERVICE, contact_id):
+        if self._is_forbidden(subject, contact_id):
             return forbidden()
+        place = self._live.contacts.place(contact_id)
+        if place is None:
+            return no_record("contact", contact_id)
         try:
-            body = self._parts[part](contact_id, request.query_string, version)
+            return Reply(200, self._parts[part](place, request, version))
         except BadQueryError as error:
             return bad_parameter(error.status, error.name, error.value)
-        return no_record("contact", contact_id) if body is None else Reply(200, body)
 
-    def _contact(self, contact_id: str, _query_string: bytes, version: Version) -> bytes | None:
-        return self._details(contact_id, version.name)
+    def _is_forbidden(self, subject: str, contact_id: str) -> bool:
+        if subject == SERVICE:
+            return self._denied.covers(contact_id)
+        return subject != contact_id
 
-    def _communications(
-        self, contact_id: str, query_string: bytes, version: Version
-    ) -> bytes | None:
+    def _contact(self, place: int, _request: Request, version: Version) -> bytes:
+        return self._details[version.name].at(place)
+
+    def _communications(self, place: int, request: Request, version: Version) -> bytes:
         asked = read_communications_query(
-            query_string, filters_by_creation=version.filters_by_creation
+            request.query_string, filters_by_creation=version.filters_by_creation
         )
+        lists = self._live.communications
         if asked.is_by_value:
-            index = self._world.contact_index(contact_id)
-            if index is None:
-                return None
-            rows = filter(asked.is_communication_wanted, self._world.communications(index))
-            found: _Rendered | None = _rendered(tuple(rows), version)
+            found = _rendered(
+                tuple(filter(asked.is_communication_wanted, lists.rows(place))), version
+            )
         else:
-            found = self._lists(contact_id, version.name)
-        if found is None:
-            return None
+            found = self._lists(place, version.name, lists.revision(place))
         first = bisect_left(found.created, asked.created_from)
         last = bisect_right(found.created, asked.created_to)
         whole = first == 0 and last == len(found.rows)
-        return _page(found.rows if whole else found.rows[first:last], asked, contact_id)
+        return _page(found.rows if whole else found.rows[first:last], asked, request.segments[3])
 
-    def _approval_requests(
-        self, contact_id: str, query_string: bytes, version: Version
-    ) -> bytes | None:
-        asked = read_approval_requests_query(query_string)
-        all_rows = self._approvals(contact_id)
-        if all_rows is None:
-            return None
-        rows = filter(asked.is_approval_request_wanted, all_rows)
-        return _page([render.approval_request(row, version) for row in rows], asked, contact_id)
+    def _approval_requests(self, place: int, request: Request, version: Version) -> bytes:
+        asked = read_approval_requests_query(request.query_string)
+        rows = filter(asked.is_approval_request_wanted, self._live.approval_requests.rows(place))
+        shown = [render.approval_request(row, version) for row in rows]
+        return _page(shown, asked, request.segments[3])
 
     def _communication(self, request: Request, version: Version, communication_id: str) -> Reply:
         subject = reader(request, version.header_forms["communication"])
         if subject is None:
             return unauthorised()
-        place = self._world.communication_place(communication_id)
-        if place is None:
+        row = self._live.communications.find(communication_id)
+        if row is None:
             return no_record("communication", communication_id)
-        index, ordinal = place
-        row = self._world.communications(index)[ordinal]
-        if subject not in (SERVICE, row.contact_id):
+        if self._is_forbidden(subject, row.contact_id):
             return forbidden()
         return Reply(200, render.communication_detail(row, version))
 
-    def _render_contact(self, contact_id: str, version: str) -> bytes | None:
-        index = self._world.contact_index(contact_id)
-        if index is None:
-            return None
-        contact = self._world.contact(index)
-        return render.contact_detail(self._world.seed, contact, VERSIONS[version])
+    def _render_communications(self, place: int, version: str, _revision: int) -> _Rendered:
+        return _rendered(self._live.communications.rows(place), VERSIONS[version])
 
-    def _find_approval_requests(self, contact_id: str) -> tuple[ApprovalRequest, ...] | None:
-        index = self._world.contact_index(contact_id)
-        return None if index is None else self._world.approval_requests(index)
 
-    def _render_communications(self, contact_id: str, version: str) -> _Rendered | None:
-        index = self._world.contact_index(contact_id)
-        if index is None:
-            return None
-        return _rendered(self._world.communications(index), VERSIONS[version])
+def _contact_detail(live: LiveWorld, version: Version, row: Contact) -> bytes:
+    return render.contact_detail(live.seed, row, version)
 
 
 def _rendered(rows: Sequence[Communication], version: Version) -> _Rendered:

@@ -14,10 +14,10 @@ from .versions import V1
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
+    from .live import LiveWorld
     from .rows import Contact, JsonObject
     from .versions import Version
     from .wire import Request
-    from .world import World
 
 _SIGNING_KEY = "sandbox-crmcom-signing-key"
 _REFRESH_KEY = "sandbox-crmcom-refresh-key"
@@ -54,8 +54,8 @@ class _Identity:
 class CrmcomLogin:
     """Two kinds of identity: one service account, and each contact itself."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, live: LiveWorld) -> None:
+        self._contacts = live.contacts
 
     def authenticate(self, request: Request, version: Version) -> Reply:
         """EMAIL with password gives a token; EMAIL without, or PHONE, asks for a one-time one."""
@@ -97,10 +97,10 @@ class CrmcomLogin:
     def _identity(self, subject: str) -> _Identity | None:
         if subject == SERVICE:
             return _Identity(SERVICE, access.CRMCOM_PASSWORD, None)
-        index = self._world.contact_index(subject)
-        if index is None:
+        contact = self._contacts.find(subject)
+        if contact is None:
             return None
-        return _Identity(subject, access.CRMCOM_CONTACT_PASSWORD, self._world.contact(index))
+        return _Identity(subject, access.CRMCOM_CONTACT_PASSWORD, contact)
 
 
 def _one_time_password(sent_to: str) -> Reply:

@@ -34,8 +34,8 @@ _FEWEST = 28
 _CONTACTS_PER_TENANT = 20
 _RUNNING = (4, 7)
 _FAILURE = 14
-_STEPS = {-1: -1, **dict.fromkeys(range(1, 5), 1), **dict.fromkeys(range(5, 8), 2)}
-_STEPS |= {**dict.fromkeys(range(8, 11), 3), **dict.fromkeys(range(11, 14), 4)}
+STEPS = {-1: -1, **dict.fromkeys(range(1, 5), 1), **dict.fromkeys(range(5, 8), 2)}
+STEPS |= {**dict.fromkeys(range(8, 11), 3), **dict.fromkeys(range(11, 14), 4)}
 
 # Every character beyond letters and digits that the vendor allows in a name.
 _ODD_NAMES = (
@@ -61,13 +61,19 @@ _PLANS = ("starter", "growth", "enterprise-eu", "unlimited_2024")
 _SPECIFICATIONS = ("adminEmail", "region", "seatLimit")
 
 
+def is_running(status: int) -> bool:
+    """Whether a tenant with this status serves its users."""
+    return status in _RUNNING
+
+
 def tenants(seed: int, contacts: int) -> tuple[Tenant, ...]:
     """One row per tenant, in the order of the vendor's list; at least every status twice or so."""
     count = max(_FEWEST, contacts // _CONTACTS_PER_TENANT)
-    return tuple(_tenant(seed, index) for index in range(count))
+    return tuple(tenant(seed, index) for index in range(count))
 
 
-def _tenant(seed: int, index: int) -> Tenant:
+def tenant(seed: int, index: int) -> Tenant:
+    """Make the tenant at one place."""
     draw = chance(seed, "tenant", index)
     name = _name(draw, index)
     status = _status(draw, index)
@@ -82,8 +88,8 @@ def _tenant(seed: int, index: int) -> Tenant:
         display_name=_display_name(draw, name),
         status_code=status,
         status=STATUS_NAMES[status],
-        step=draw.randint(1, 4) if status == _FAILURE else _STEPS[status],
-        is_running=status in _RUNNING,
+        step=draw.randint(1, 4) if status == _FAILURE else STEPS[status],
+        is_running=is_running(status),
         subscription_is_active=happens(draw, 0.8),
         plan=plan,
         started_at=started_at,

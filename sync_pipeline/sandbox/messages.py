@@ -58,7 +58,7 @@ def communications(seed: int, index: int, contact: Contact) -> tuple[Communicati
     draw = chance(seed, KIND, index)
     instants = _creation_times(draw, seed, communication_count(seed, index))
     return tuple(
-        _communication(draw, seed, (index, ordinal), contact, at)
+        communication(draw, seed, (index, ordinal), contact, at)
         for ordinal, at in enumerate(instants)
     )
 
@@ -92,9 +92,10 @@ def _of_contact(contact: Contact) -> JsonObject:
     return {"contact": {"name": name, "code": contact.code}}
 
 
-def _communication(
+def communication(
     draw: Random, seed: int, place: tuple[int, int], contact: Contact, created_at: datetime
 ) -> Communication:
+    """Make the one at a place: the contact's, and its own among the contact's."""
     communication_id = opaque_id(seed, KIND, *place)
     channel = draw.choice(("EMAIL", "EMAIL", "EMAIL", "SMS", "INAPP", "DEVICE"))
     is_viewed = happens(draw, 0.55)

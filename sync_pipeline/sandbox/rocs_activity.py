@@ -31,7 +31,7 @@ def activities(seed: int, index: int, contact: Contact) -> tuple[Communication, 
     draw = chance(seed, "rocs-activity", index)
     first = rocs_ids.first_activity(seed, index)
     return tuple(
-        _activity(draw, first + ordinal, contact, has_nul=_has_nul(index, ordinal))
+        activity(draw, first + ordinal, contact, has_nul=_has_nul(index, ordinal))
         for ordinal in range(rocs_ids.activity_count(seed, index))
     )
 
@@ -40,7 +40,8 @@ def _has_nul(index: int, ordinal: int) -> bool:
     return ordinal == 0 and index % _NUL_EVERY == _NUL_PLACE
 
 
-def _activity(draw: Random, position: int, contact: Contact, *, has_nul: bool) -> Communication:
+def activity(draw: Random, position: int, contact: Contact, *, has_nul: bool) -> Communication:
+    """Make the one at this position among all, which belongs to this contact."""
     channel = draw.choice(("EMAIL", "EMAIL", "SMS", "INAPP", "DEVICE"))
     created_at = moment(draw)
     is_viewed = draw.choice((True, True, False, None))

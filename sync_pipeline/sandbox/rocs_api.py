@@ -6,45 +6,55 @@ Whatever it dislikes is a 500 with text, as the vendor's page has it.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-from . import render_rocs, rocs_ids
+from . import render_rocs
+from .rendered import Rendered
+from .rendered_activity import RenderedActivity
 from .rocs_login import is_authorised
+from .rocs_lookups import LOOKUPS, RocsLookups
 from .wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Sized
 
-    from .rocs_world import RocsWorld
+    from .live import LiveWorld
     from .wire import Request
 
 _DEFAULT_SIZE = 100
 _LARGEST_SIZE = 1_000
-_LOOKUPS = ("id", "email", "externalId", "mobile")
+CONTACTS = ("CustomerAPI", "v1", "Contacts")
 _RENDERED = 32_768
 _LONGEST_NUMBER = 18
-_FAILED = Reply(500, b"An error has occurred.", b"text/plain; charset=utf-8")
+FAILED = Reply(500, b"An error has occurred.", b"text/plain; charset=utf-8")
 _NULL = Reply(200, b"null")
+
+
+class Pages(Protocol):
+    """Rows of a list as bytes."""
+
+    def window(self, start: int, stop: int) -> Sequence[bytes]:
+        """Render the rows from `start` up to `stop` in the list's order."""
 
 
 class RocsApi:
     """Renders contacts and activity when they are first asked for and keeps many of them."""
 
-    def __init__(self, world: RocsWorld) -> None:
-        """Render the few lists and campaigns."""
-        self._world = world
-        self._contact = lru_cache(maxsize=_RENDERED)(self._render_contact)
-        self._activities = lru_cache(maxsize=_RENDERED)(self._render_activities)
-        seed = world.seed
-        lists = [render_rocs.contact_list(seed, row) for row in world.contact_lists]
-        campaigns = [render_rocs.campaign(seed, row) for row in world.campaigns]
+    def __init__(self, live: LiveWorld) -> None:
+        self._contacts = live.rocs_contacts
+        self._lookups = RocsLookups(live)
+        seed = live.seed
+        self._items = Rendered(live.rocs_contacts, partial(render_rocs.contact, seed), _RENDERED)
+        activity = RenderedActivity(live, _RENDERED)
+        lists = Rendered(live.contact_lists, partial(render_rocs.contact_list, seed), _RENDERED)
+        campaigns = Rendered(live.campaigns, partial(render_rocs.campaign, seed), _RENDERED)
         self._calls: dict[tuple[str, ...], Callable[[dict[str, str]], Reply]] = {
-            ("CustomerAPI", "v1", "Contacts"): self._contacts,
+            CONTACTS: self._contacts_asked,
             ("CustomerAPI", "v1", "DynamicFields"): self._dynamic_fields,
-            ("CommunicationAPI", "v1", "Activities"): self._activity_page,
-            ("ListAPI", "v1", "Lists"): partial(_page_of, lists),
-            ("CampaignAPI", "v1", "Campaigns"): partial(_page_of, campaigns),
+            ("CommunicationAPI", "v1", "Activities"): partial(_page, live.activity, activity),
+            ("ListAPI", "v1", "Lists"): partial(_page, live.contact_lists, lists),
+            ("CampaignAPI", "v1", "Campaigns"): partial(_page, live.campaigns, campaigns),
         }
 
     def reply(self, request: Request) -> Reply:
@@ -56,84 +66,45 @@ class RocsApi:
         answer = self._calls.get(request.segments[1:])
         return answer(request.query()) if answer else Reply(404)
 
-    def _contacts(self, query: dict[str, str]) -> Reply:
-        by = [name for name in _LOOKUPS if name in query]
+    def _contacts_asked(self, query: dict[str, str]) -> Reply:
+        by = [name for name in LOOKUPS if name in query]
         if not by:
-            window = _window(query, self._world.count)
-            return (
-                _FAILED if window is None else _page(self._contact_items(window), self._world.count)
-            )
+            return _page(self._contacts, self._items, query)
         value = query[by[0]].strip()
-        if len(by) > 1 or not value or (by == ["id"] and not _is_whole(value)):
-            return _FAILED
-        index = self._index(by[0], value)
-        if index is None:
+        if len(by) > 1 or not value or (by == ["id"] and not is_whole(value)):
+            return FAILED
+        place = self._lookups.place(by[0], value)
+        if place is None:
             return _NULL if by[0] in ("email", "mobile") else Reply(404)
-        return Reply(200, self._contact(index))
-
-    def _index(self, by: str, value: str) -> int | None:
-        match by:
-            case "id":
-                return self._world.index_by_id(int(value))
-            case "externalId":
-                return self._world.index_by_external_id(value)
-            case "email":
-                return self._world.index_by_email(value)
-            case _:
-                return self._world.index_by_mobile(value)
+        return Reply(200, self._items.at(place))
 
     def _dynamic_fields(self, query: dict[str, str]) -> Reply:
         identifier = query.get("id", "")
-        if not _is_whole(identifier):
-            return _FAILED
-        index = self._world.index_by_id(int(identifier))
-        if index is None:
-            return Reply(404)
-        return Reply(200, render_rocs.dynamic_fields(self._world.contact(index)))
-
-    def _activity_page(self, query: dict[str, str]) -> Reply:
-        total = self._world.activity_count
-        window = _window(query, total)
-        return _FAILED if window is None else _page(self._activity_items(window), total)
-
-    def _contact_items(self, window: range) -> list[bytes]:
-        return [self._contact(index) for index in window]
-
-    def _activity_items(self, window: range) -> list[bytes]:
-        if not window:
-            return []
-        index, before = rocs_ids.activity_place(self._world.seed, window.start)
-        items: list[bytes] = []
-        while len(items) < before + len(window):
-            items += self._activities(index)
-            index += 1
-        return items[before : before + len(window)]
-
-    def _render_contact(self, index: int) -> bytes:
-        return render_rocs.contact(self._world.seed, self._world.contact(index))
-
-    def _render_activities(self, index: int) -> tuple[bytes, ...]:
-        return render_rocs.activities(self._world.seed, self._world.activities(index))
+        if not is_whole(identifier):
+            return FAILED
+        row = self._contacts.find(str(int(identifier)))
+        return Reply(404) if row is None else Reply(200, render_rocs.dynamic_fields(row))
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
+    """Whether the text is a number that an id, a page or a size can be."""
     return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
 
 
 def _window(query: dict[str, str], total: int) -> range | None:
     """Read which rows a request asks for; None when it asks for none that can be."""
     page, size = query.get("page") or "1", query.get("pageSize") or str(_DEFAULT_SIZE)
-    if not (_is_whole(page) and _is_whole(size) and int(page) and int(size)):
+    if not (is_whole(page) and is_whole(size) and int(page) and int(size)):
         return None
     length = min(int(size), _LARGEST_SIZE)
     start = (int(page) - 1) * length
     return range(total)[start : start + length]
 
 
-def _page_of(rows: Sequence[bytes], query: dict[str, str]) -> Reply:
-    window = _window(query, len(rows))
-    return _FAILED if window is None else _page([rows[place] for place in window], len(rows))
-
-
-def _page(items: Sequence[bytes], total: int) -> Reply:
+def _page(listing: Sized, rendered: Pages, query: dict[str, str]) -> Reply:
+    total = len(listing)
+    window = _window(query, total)
+    if window is None:
+        return FAILED
+    items = rendered.window(window.start, window.stop)
     return Reply(200, b'{"items":[' + b",".join(items) + b'],"totalCount":%d}' % total)

@@ -37,15 +37,16 @@ def random_campaign_id(draw: Random) -> int:
 
 def contact_lists(seed: int) -> tuple[ContactList, ...]:
     """Every list, in the order of ids."""
-    return tuple(_contact_list(seed, index) for index in range(_LISTS))
+    return tuple(contact_list(seed, index) for index in range(_LISTS))
 
 
 def campaigns(seed: int) -> tuple[Campaign, ...]:
     """Every campaign, in the order of ids."""
-    return tuple(_campaign(seed, index) for index in range(_CAMPAIGNS))
+    return tuple(campaign(seed, index) for index in range(_CAMPAIGNS))
 
 
-def _contact_list(seed: int, index: int) -> ContactList:
+def contact_list(seed: int, index: int) -> ContactList:
+    """Make the list at one place."""
     draw = chance(seed, "rocs-list", index)
     created_at = moment(draw)
     attributes: JsonObject = {}
@@ -69,7 +70,8 @@ def _contact_list(seed: int, index: int) -> ContactList:
     )
 
 
-def _campaign(seed: int, index: int) -> Campaign:
+def campaign(seed: int, index: int) -> Campaign:
+    """Make the campaign at one place."""
     draw = chance(seed, "rocs-campaign", index)
     created_at = moment(draw)
     started_at = moment(draw, created_at) if happens(draw, 0.9) else None

@@ -78,16 +78,16 @@ class RocsWorld:
 
     def index_by_mobile(self, number: str) -> int | None:
         """Where the first contact with this number, with or without spaces, stands."""
-        return self._by_mobile.get(_dialled(number))
+        return self._by_mobile.get(dialled(number))
 
     @cached_property
     def _by_mobile(self) -> dict[str, int]:
         """Made when first asked for: numbers do not tell whose they are."""
         found: dict[str, int] = {}
         for index, row in enumerate(map(self._compute_contact, range(self.count))):
-            dialled = _dialled(row.phone or str(row.attributes.get("phoneMobile", "")))
-            if dialled:
-                found.setdefault(dialled, index)
+            number = dialled(row.phone or str(row.attributes.get("phoneMobile", "")))
+            if number:
+                found.setdefault(number, index)
         return found
 
     def _exists(self, index: int | None) -> TypeGuard[int]:
@@ -97,5 +97,6 @@ class RocsWorld:
         return rocs_people.contact(self.seed, index, self._contacts)
 
 
-def _dialled(number: str) -> str:
+def dialled(number: str) -> str:
+    """Leave of a number what one dials."""
     return "".join(character for character in number if character in "+0123456789")

@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from . import access, render_rosaas
+from .rendered import Rendered
 from .tokens import is_valid_token, issue_token
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
+    from .listing import Listing, R
+    from .live import LiveWorld
     from .rows import JsonObject
     from .wire import Request
-    from .world import World
 
 _SIGNING_KEY = "sandbox-rosaas-signing-key"
-_AUTH = ("api", "identity", "apps", "v1", "auth")
+AUTH = ("api", "identity", "apps", "v1", "auth")
 _MANAGEMENT = ("api", "management", "apps", "v1")
 _SUCCESS = b',"metadata":{"errors":[],"success":true}}'
 # This one answer is written by another serializer.
 _PASCAL_SUCCESS = b',"Metadata":{"Errors":[],"Success":true}}'
 _NO_DATA = b'{"data":null' + _SUCCESS
+_KEPT = 65_536
 # Plain text, whatever the header says.
 _FAILED = Reply(500, b"An error has occurred. Error id: 0f8fad5bd9cb469fa16570867728950e")
 _PROBLEM = b"application/problem+json; charset=utf-8"
 
 
 class RosaasApi:
-    """Answers from bytes rendered once, at start."""
+    """Keeps the bytes of what does not change."""
 
-    def __init__(self, world: World) -> None:
-        """Render every tenant, plan and specification."""
-        seed, tenants = world.seed, world.tenants
-        names = [tenant.tenant_name for tenant in tenants]
-        self._lists: dict[tuple[str, ...], Reply] = {
-            ("tenants",): _list(render_rosaas.list_item(seed, tenant) for tenant in tenants),
-            ("plans",): _list(map(render_rosaas.plan, world.plans)),
-            ("specifications",): _list(map(render_rosaas.specification, world.specifications)),
+    def __init__(self, live: LiveWorld) -> None:
+        self._tenants, seed = live.tenants, live.seed
+        item, detail = partial(render_rosaas.list_item, seed), partial(render_rosaas.detail, seed)
+        self._details = Rendered(live.tenants, detail, _KEPT)
+        self._lists: dict[tuple[str, ...], Callable[[], Reply]] = {
+            ("tenants",): _whole(live.tenants, item),
+            ("plans",): _whole(live.plans, render_rosaas.plan),
+            ("specifications",): _whole(live.specifications, render_rosaas.specification),
         }
-        details = (render_rosaas.detail(seed, tenant) for tenant in tenants)
-        self._details = _by_name(names, b'{"data":', details, _SUCCESS)
-        statuses = map(render_rosaas.status, tenants)
-        self._statuses = _by_name(names, b'{"data":', statuses, _SUCCESS)
-        stored = map(render_rosaas.metadata, tenants)
-        self._metadata = _by_name(names, b'{"Data":', stored, _PASCAL_SUCCESS)
 
     def reply(self, request: Request) -> Reply:
         """Route one request."""
-        if request.segments == _AUTH:
+        if request.segments == AUTH:
             return _authenticate(request) if request.method == "POST" else Reply(405)
         if request.segments[: len(_MANAGEMENT)] != _MANAGEMENT:
             return Reply(404)
@@ -59,26 +57,37 @@ class RosaasApi:
         return self._read(request.segments[len(_MANAGEMENT) :])
 
     def _read(self, rest: tuple[str, ...]) -> Reply:
-        # The vendor lower-cases names and mostly answers 200 with null for an unknown one.
+        if len(rest) == 1:
+            found = self._lists.get(rest)
+            return found() if found else Reply(404)
         match rest:
-            case ("tenants", name):
-                return self._details.get(name.lower(), Reply(200, _NO_DATA))
-            case ("tenants", name, "status"):
-                return self._statuses.get(name.lower(), Reply(200, _NO_DATA))
-            case ("tenants", name, "metadata"):
-                return self._metadata.get(name.lower(), _FAILED)
-            case _:
-                return self._lists.get(rest, Reply(404))
+            case ("tenants", name) | ("tenants", name, "status" | "metadata"):
+                return self._of_tenant(name.lower(), rest[2:])
+        return Reply(404)
+
+    def _of_tenant(self, name: str, part: tuple[str, ...]) -> Reply:
+        # The vendor lower-cases names and mostly answers 200 with null for an unknown one.
+        place = self._tenants.place(name)
+        if place is None:
+            return _FAILED if part == ("metadata",) else Reply(200, _NO_DATA)
+        if not part:
+            return Reply(200, b'{"data":' + self._details.at(place) + _SUCCESS)
+        tenant = self._tenants.row(place)
+        if part == ("status",):
+            return Reply(200, b'{"data":' + render_rosaas.status(tenant) + _SUCCESS)
+        return Reply(200, b'{"Data":' + render_rosaas.metadata(tenant) + _PASCAL_SUCCESS)
 
 
-def _list(items: Iterable[bytes]) -> Reply:
-    return Reply(200, b'{"data":[' + b",".join(items) + b"]" + _SUCCESS)
+def _whole(listing: Listing[R], render: Callable[[R], bytes]) -> Callable[[], Reply]:
+    """Answer a whole list, which is put together again only after a change."""
+    rendered = Rendered(listing, render, _KEPT)
 
+    @lru_cache(maxsize=1)
+    def reply(_revision: int) -> Reply:
+        items = rendered.window(0, len(listing))
+        return Reply(200, b'{"data":[' + b",".join(items) + b"]" + _SUCCESS)
 
-def _by_name(
-    names: Iterable[str], head: bytes, items: Iterable[bytes], tail: bytes
-) -> dict[str, Reply]:
-    return {name: Reply(200, head + item + tail) for name, item in zip(names, items, strict=True)}
+    return lambda: reply(listing.revision)
 
 
 def _is_authorised(request: Request) -> bool:

@@ -39,15 +39,16 @@ _EXPRESSIONS = (None, r"^\d{1,4}$", "^[^@\\s]+@[^@\\s]+$", r'^"?[a-z\-]+"?$')
 
 def plans(seed: int) -> tuple[Plan, ...]:
     """Every plan, in the order of the vendor's list."""
-    return tuple(_plan(seed, index, name) for index, name in enumerate(_PLANS))
+    return tuple(plan(seed, index, name) for index, name in enumerate(_PLANS))
 
 
 def specifications(seed: int) -> tuple[Specification, ...]:
     """Every specification, in the order of the vendor's list."""
-    return tuple(_specification(seed, index, name) for index, name in enumerate(_SPECIFICATIONS))
+    return tuple(specification(seed, index, name) for index, name in enumerate(_SPECIFICATIONS))
 
 
-def _plan(seed: int, index: int, name: str) -> Plan:
+def plan(seed: int, index: int, name: str) -> Plan:
+    """Make the plan at one place, of this name."""
     draw = chance(seed, "rosaas-plan", name)
     tenancy_type = tuple(TENANCY_TYPES)[index % len(TENANCY_TYPES)]
     return Plan(
@@ -83,7 +84,8 @@ def _price(draw: Random, cycle: int) -> JsonObject:
     }
 
 
-def _specification(seed: int, index: int, name: str) -> Specification:
+def specification(seed: int, index: int, name: str) -> Specification:
+    """Make the specification at one place, of this name."""
     draw = chance(seed, "rosaas-specification", name)
     failure: JsonValue = {"en": "Not valid", "ar": None} if happens(draw, 0.5) else None
     attributes: JsonObject = {

@@ -190,6 +190,30 @@ Row: TypeAlias = (
 )
 
 
+ENTITIES: dict[str, type[Row]] = {
+    "contacts": Contact,
+    "communications": Communication,
+    "approval_requests": ApprovalRequest,
+    "tenants": Tenant,
+    "plans": Plan,
+    "specifications": Specification,
+    "contact_lists": ContactList,
+    "campaigns": Campaign,
+}
+
+_KEY_NAMES = {kind.__name__: fields(kind)[1].name for kind in ENTITIES.values()}
+
+
+def key_name(kind: type[Row]) -> str:
+    """Name the column that tells rows of one source apart: the one after `source`."""
+    return _KEY_NAMES[kind.__name__]
+
+
+def key_of(row: Row) -> str:
+    """Tell the row's id within its source."""
+    return str(getattr(row, key_name(type(row))))
+
+
 def as_json_object(row: Row) -> JsonObject:
     """Write the row as JSON: instants and dates in ISO 8601, everything else as it is."""
     return {field.name: _as_json(getattr(row, field.name)) for field in fields(row)}

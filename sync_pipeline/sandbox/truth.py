@@ -16,10 +16,11 @@ from .wire import Reply, encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .rows import JsonObject, Row
+    from .listing import Listing
+    from .live import LiveWorld
+    from .rows import Contact, JsonObject, Row
     from .versions import OfCrmcom, Version
     from .wire import Request
-    from .world import World
 
 VERSION = 1
 _ROWS_PER_CHUNK = 200
@@ -29,9 +30,11 @@ _CSV = b"text/csv; charset=utf-8"
 class TruthApi:
     """Canonical rows, streamed so that a large world never becomes one string."""
 
-    def __init__(self, world: World, address: str, latency_ms: float, crmcom_version: str) -> None:
+    def __init__(
+        self, live: LiveWorld, address: str, latency_ms: float, crmcom_version: str
+    ) -> None:
         """`address` is `http://HOST:PORT`, as clients reach it."""
-        self._world = world
+        self._live = live
         self._address = address
         self._environment = access.environment(address, crmcom_version)
         self._latency_ms = latency_ms
@@ -55,8 +58,8 @@ class TruthApi:
     def _info(self) -> JsonObject:
         return {
             "version": VERSION,
-            "seed": self._world.seed,
-            "contacts": self._world.contacts,
+            "seed": self._live.seed,
+            "contacts": self._live.pure.contacts,
             "latency_ms": self._latency_ms,
             "address": self._address,
         }
@@ -64,28 +67,37 @@ class TruthApi:
     def _credentials(self) -> Iterator[bytes]:
         """Each contact's own login, as CSV; neither ids nor words need quotes."""
         yield b"contact_id,username,password\r\n"
-        for first in range(0, self._world.contacts, _ROWS_PER_CHUNK):
-            last = min(first + _ROWS_PER_CHUNK, self._world.contacts)
-            yield b"".join(map(_credentials_line, map(self._world.contact_id, range(first, last))))
+        contacts = self._live.contacts.copy()
+        for first in range(0, len(contacts), _ROWS_PER_CHUNK):
+            places = contacts.places(first, first + _ROWS_PER_CHUNK)
+            ids = (_id_at(self._live, contacts, place) for place in places)
+            yield b"".join(map(_credentials_line, ids))
 
     def _rows(self, entity: str, version: Version) -> Iterable[Row] | None:
-        world = self._world
+        # As it is now: it may change while a long answer is under way.
+        live = self._live.copy()
         rows: dict[str, Callable[[], Iterable[Row]]] = {
             "contacts": lambda: chain(
-                _read(world.every_contact(), version), world.rocs.every_contact()
+                _read(live.contacts.rows(), version), live.rocs_contacts.rows()
             ),
             "communications": lambda: chain(
-                _read(world.every_communication(), version), world.rocs.every_activity()
+                _read(live.communications.every_row(), version), live.activity.rows()
             ),
-            "approval_requests": lambda: _read(world.every_approval_request(), version),
-            "tenants": lambda: world.tenants,
-            "plans": lambda: world.plans,
-            "specifications": lambda: world.specifications,
-            "contact_lists": lambda: world.rocs.contact_lists,
-            "campaigns": lambda: world.rocs.campaigns,
+            "approval_requests": lambda: _read(live.approval_requests.every_row(), version),
+            "tenants": live.tenants.rows,
+            "plans": live.plans.rows,
+            "specifications": live.specifications.rows,
+            "contact_lists": live.contact_lists.rows,
+            "campaigns": live.campaigns.rows,
         }
         found = rows.get(entity)
         return found() if found else None
+
+
+def _id_at(live: LiveWorld, contacts: Listing[Contact], place: int) -> str:
+    """Tell the id without making a contact that did not change."""
+    changed = contacts.changed.get(place)
+    return live.pure.contact_id(place) if changed is None else changed.contact_id
 
 
 def _read(rows: Iterable[OfCrmcom], version: Version) -> Iterator[OfCrmcom]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .changes import Change
     from .rows import JsonObject, JsonValue
 
 JSON = b"application/json; charset=utf-8"
@@ -55,6 +56,9 @@ class Reply:
     body: bytes = b""
     content_type: bytes = JSON
     chunks: Iterator[bytes] | None = field(default=None)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    # What the write that this answers comes to.
+    change: Change | None = None
 
 
 def encode(value: JsonValue) -> bytes:

@@ -11,6 +11,7 @@ import phonenumbers
 import pytest
 
 from sync_pipeline.sandbox import access, rocs_ids
+from sync_pipeline.sandbox.live import LiveWorld
 from sync_pipeline.sandbox.rocs_api import RocsApi
 from sync_pipeline.sandbox.rocs_login import token_reply
 from sync_pipeline.sandbox.rows import Communication, Contact, as_json_object
@@ -57,7 +58,7 @@ class Client:
     """Asks one API with a token of its own."""
 
     def __init__(self, world: World) -> None:
-        self.api = RocsApi(world.rocs)
+        self.api = RocsApi(LiveWorld(world))
         token = json.loads(log_in(V1, FORM | RESOURCE).body)["access_token"]
         self.headers = ((b"authorization", f"Bearer {token}".encode()),)
 

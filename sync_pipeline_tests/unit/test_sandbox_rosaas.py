@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sync_pipeline.sandbox.live import LiveWorld
 from sync_pipeline.sandbox.rosaas_api import RosaasApi
 from sync_pipeline.sandbox.wire import Reply, Request
 from sync_pipeline.sandbox.world import World
@@ -21,7 +22,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def api(world: World) -> RosaasApi:
-    return RosaasApi(world)
+    return RosaasApi(LiveWorld(world))
 
 
 def asked(
