@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, ROOT_RUN_ID_TAG
 from pydantic import Field
 
 from sync_pipeline.entities import Stream
@@ -16,11 +17,15 @@ from sync_pipeline.orchestration.columns import (
 )
 from sync_pipeline.orchestration.metadata import materialisation
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.pull.backfill_windows import Backfill, Window
 from sync_pipeline.pull.reading import PullRequest
-from sync_pipeline.pull.run import pull_stream
+from sync_pipeline.pull.run import PullReport, pull_stream
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
 
+FOREVER = float("inf")
+# Of runs that are exempt from the slice: at 5 requests a second, three million of them.
+LONGEST_RUN = timedelta(days=7)
 # Dagster takes no window below a minute.
 _SHORTEST = timedelta(minutes=1)
 
@@ -34,19 +39,39 @@ class PullConfig(dg.Config):
     )
     is_full: bool = Field(default=False, description="Disregard the stored hashes")
     only: list[str] = Field(default_factory=list, description="Only these contacts or tenants")
+    since: str | None = Field(default=None, description="ISO 8601: only what was created since")
+    until: str | None = Field(default=None, description="ISO 8601: only what was created before")
 
-    def request(self, slice_s: float, *, cause: str) -> PullRequest:
-        """Return what a run that starts now is asked for."""
-        due = self.due(datetime.now(UTC))
-        only = tuple(self.only)
-        return PullRequest(due, slice_s, only=only, is_full=self.is_full, cause=cause)
+    @property
+    def is_exempt(self) -> bool:
+        """Whether the run goes on after its slice of time, and waits for its stream if need be."""
+        return self.is_full or self.backfill() is not None
 
-    def due(self, now: datetime) -> Due:
-        """Return what counts as due for a run that starts at ``now``."""
+    def request(self, slice_s: float, *, cause: str, asked_at: datetime) -> PullRequest:
+        """Return what a run is asked for whose first attempt began at ``asked_at``."""
+        return PullRequest(
+            self.due(datetime.now(UTC), asked_at=asked_at),
+            FOREVER if self.is_exempt else slice_s,
+            only=tuple(self.only),
+            is_full=self.is_full,
+            cause=cause,
+            patience_s=FOREVER if self.is_exempt else None,
+            backfill=self.backfill(),
+        )
+
+    def due(self, now: datetime, *, asked_at: datetime) -> Due:
+        """Return what counts as due at ``now`` for a run that was asked for at ``asked_at``."""
         if self.is_due_only:
             return Due(now)
-        as_of = datetime.fromisoformat(self.as_of) if self.as_of else now
+        as_of = datetime.fromisoformat(self.as_of) if self.as_of else asked_at
         return Due(now, as_of=as_of, is_forced=self.is_full)
+
+    def backfill(self) -> Backfill | None:
+        """Return the span of creation time that is asked for, if one is."""
+        if self.since is None and self.until is None:
+            return None
+        since, until = (at and datetime.fromisoformat(at) for at in (self.since, self.until))
+        return Backfill((Window(since or None, until or None),))
 
 
 def asset_key(stream: Stream) -> dg.AssetKey:
@@ -83,18 +108,47 @@ def stream_asset(stream: Stream, settings: Settings) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: PullConfig, pipeline: Pipeline
     ) -> dg.MaterializeResult[None]:
         slice_s = pipeline.settings.run_slice_seconds
-        request = config.request(slice_s, cause=context.run.tags.get("sync/cause", "ui"))
-        try:
-            report = pull_stream(
-                stream,
-                request,
-                settings=pipeline.settings,
-                engine=pipeline.engine,
-                run_id=context.run.run_id,
-            )
-        except SyncError as exc:
-            # Retries are the HTTP core's business, and progress is kept: the next tick goes on.
-            raise dg.Failure(description=str(exc), allow_retries=False) from exc
+        request = config.request(slice_s, cause=cause_of(context), asked_at=_asked_at(context))
+        if config.is_exempt:
+            let_run_long(context)
+        report = carry_out_run(context, pipeline, stream, request)
         return materialisation(pipeline.engine, stream, report)
 
     return pull
+
+
+def cause_of(context: dg.AssetExecutionContext) -> str:
+    """Return what asked for the run, for `ops.sync_runs`."""
+    return context.run.tags.get("sync/cause", "ui")
+
+
+def let_run_long(context: dg.AssetExecutionContext) -> None:
+    """Tell the daemon, which ends runs that take too long, that this one may."""
+    longest_s = str(int(LONGEST_RUN.total_seconds()))
+    context.instance.add_run_tags(context.run.run_id, {MAX_RUNTIME_SECONDS_TAG: longest_s})
+
+
+def carry_out_run(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, stream: Stream, request: PullRequest
+) -> PullReport:
+    """Pull as Dagster's run; an error of ours becomes a failure in its words."""
+    try:
+        return pull_stream(
+            stream,
+            request,
+            settings=pipeline.settings,
+            engine=pipeline.engine,
+            run_id=context.run.run_id,
+        )
+    except SyncError as exc:
+        # Retries are the HTTP core's business, and progress is kept: the next tick goes on.
+        raise dg.Failure(description=str(exc), allow_retries=False) from exc
+
+
+def _asked_at(context: dg.AssetExecutionContext) -> datetime:
+    """Return when the first attempt began: another one reads what that left unread."""
+    root = context.run.tags.get(ROOT_RUN_ID_TAG)
+    record = context.instance.get_run_record_by_id(root) if root else None
+    if record is None or record.start_time is None:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(record.start_time, UTC)

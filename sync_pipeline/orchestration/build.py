@@ -7,6 +7,7 @@ import dagster as dg
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.orchestration.alerts import failure_alert_sensor
 from sync_pipeline.orchestration.assets import stream_asset
+from sync_pipeline.orchestration.backfill import days_asset
 from sync_pipeline.orchestration.checks import stream_checks
 from sync_pipeline.orchestration.columns import api_assets
 from sync_pipeline.orchestration.marts import mart_assets
@@ -19,8 +20,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """Return everything that Dagster is to know, for these settings."""
     streams = list(STREAMS.values())
     pulled = [stream_asset(stream, settings) for stream in streams]
+    by_day = [days_asset(stream) for stream in streams if stream.has_creation_time]
     return dg.Definitions(
-        assets=[*api_assets(), *pulled, *mart_assets()],
+        assets=[*api_assets(), *pulled, *by_day, *mart_assets()],
         asset_checks=[stream_checks(stream) for stream in streams],
         jobs=[pull_job],
         schedules=stream_schedules(settings),

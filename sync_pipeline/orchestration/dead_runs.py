@@ -15,7 +15,6 @@ from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.locks import is_launch_over
 from sync_pipeline.warehouse.runs import abandon_runs, abandoned_among
 
-LAUNCHED_BY_COMMAND = "pull"
 _UNFINISHED = [
     DagsterRunStatus.STARTING,
     DagsterRunStatus.STARTED,
@@ -31,7 +30,8 @@ def settle_dead_runs(engine: Engine, instance: DagsterInstance) -> list[str]:
             abandon_runs(connection, stream)
         dead = abandoned_among(connection, list(unfinished))
         for run_id, run in unfinished.items():
-            is_by_command = run.tags.get("sync/cause") == LAUNCHED_BY_COMMAND
+            # What Dagster itself launches has an origin to be launched from.
+            is_by_command = run.remote_job_origin is None
             if is_by_command and run_id not in dead and is_launch_over(connection, run_id):
                 dead.append(run_id)
     for run_id in dead:

@@ -20,7 +20,6 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.errors import WarehouseError
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.build import build_definitions
-from sync_pipeline.orchestration.dead_runs import LAUNCHED_BY_COMMAND
 from sync_pipeline.orchestration.schedules import run_config, run_tags
 from sync_pipeline.settings import Settings
 
@@ -86,7 +85,7 @@ def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str)
             run_id=run_id,
             asset_selection=[asset_key(stream)],
             run_config=_QUIET | run_config(stream, **options),
-            tags=run_tags(stream, LAUNCHED_BY_COMMAND),
+            tags=run_tags(stream, "pull"),
             raise_on_error=False,
         )
         return Launched(run_id, None if result.success else _error(result))

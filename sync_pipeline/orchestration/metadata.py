@@ -21,21 +21,25 @@ def materialisation(
     engine: Engine, stream: Stream, report: PullReport
 ) -> dg.MaterializeResult[None]:
     """Return the result of a run, without a person's data."""
-    row = report.row
-    counts = {name: int(str(row[name])) for name in row if name.startswith(_COUNTS)}
-    counts |= {name: int(str(row[name])) for name in _TRAFFIC}
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.table_rows,
             "dagster/table_name": f"warehouse.{stream.entity.name}",
-            **counts,
-            "is_complete": dg.MetadataValue.bool(bool(row["is_complete"])),
+            **told_of_run(report),
             "scopes_remaining": report.remaining,
-            "seconds": _seconds(row),
             "proof": dg.MetadataValue.md(_proof(report)),
             "preview": dg.MetadataValue.md(_preview(engine, stream)),
         }
     )
+
+
+def told_of_run(report: PullReport) -> dict[str, dg.MetadataValue | int | float]:
+    """Return the counts of a run, how long it took, and whether it read everything."""
+    row = report.row
+    counts = {name: int(str(row[name])) for name in row if name.startswith(_COUNTS)}
+    counts |= {name: int(str(row[name])) for name in _TRAFFIC}
+    is_complete = dg.MetadataValue.bool(bool(row["is_complete"]))
+    return {**counts, "is_complete": is_complete, "seconds": _seconds(row)}
 
 
 def _seconds(row: Mapping[str, object]) -> float:
