@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, MetaData, Table, inspect
 
 from sync_pipeline.entities import ENTITIES
+from sync_pipeline.warehouse.deletion import ABSENCES
 from sync_pipeline.warehouse.upsert import WATERMARKS
 from sync_pipeline_tests.database.readings import rows
 
@@ -89,6 +90,12 @@ def test_every_table_of_the_schema_is_known_to_the_code(engine: Engine) -> None:
 def test_what_loads_read_of_the_watermarks_is_there(engine: Engine) -> None:
     found = {c: kind for c, (kind, *_) in found_shape(engine, "watermarks", "ops").items()}
     expected = {c: kind for c, (kind, *_) in shape(engine, WATERMARKS).items()}
+    assert expected.items() <= found.items()
+
+
+def test_what_deletions_read_of_the_absences_is_there(engine: Engine) -> None:
+    found = {c: kind for c, (kind, *_) in found_shape(engine, "absences", "ops").items()}
+    expected = {c: kind for c, (kind, *_) in shape(engine, ABSENCES).items()}
     assert expected.items() <= found.items()
 
 

@@ -58,6 +58,7 @@ def test_nothing_set_means_no_source_and_a_home_in_the_working_folder(tmp_path: 
     assert settings.sync_home == tmp_path / ".sync"
     assert (settings.ui_port, settings.sandbox_port) == (3000, 8765)
     assert (settings.staleness_bound_hours, settings.run_slice_seconds) == (24, 240)
+    assert settings.max_delete_share == 0.05
 
 
 def test_a_real_source_is_read_politely_and_one_on_this_machine_is_not() -> None:
