@@ -21,12 +21,14 @@ from sync_pipeline.orchestration.launch import (
     open_instance,
     run_stream,
 )
+from sync_pipeline.warehouse.absences import open_absences
 from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.locks import hold_launch
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 _COUNTED = ("inserted", "updated", "unchanged", "duplicate", "outdated", "ignored", "quarantined")
-_SHOWN = ("read", *_COUNTED)
+_SHOWN = ("read", *_COUNTED, "deleted")
+_EXAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,12 @@ class Pulled:
 
 
 def pull_streams(
-    ready: Ready, streams: Sequence[Stream], *, is_full: bool = False, only: tuple[str, ...] = ()
+    ready: Ready,
+    streams: Sequence[Stream],
+    *,
+    is_full: bool = False,
+    only: tuple[str, ...] = (),
+    allow_deletes: bool = False,
 ) -> list[Pulled]:
     """Pull each stream in turn; a stream that fails does not keep the next one from its turn."""
     # Dagster's instance and the runs' own resource read the environment.
@@ -83,13 +90,15 @@ def pull_streams(
         with open_instance() as instance:
             settle_dead_runs(engine, instance)
         return [
-            _pull(ready, engine, stream, Asked(datetime.now(UTC), is_full, only))
+            _pull(ready, engine, stream, Asked(datetime.now(UTC), is_full, only, allow_deletes))
             for stream in streams
         ]
 
 
 def _pull(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Pulled:
     runs: list[Mapping[str, object]] = []
+    if asked.allow_deletes:
+        _say_what_may_go(engine, stream)
     while True:
         launched = _run(ready, engine, stream, asked)
         with transaction(engine) as connection:
@@ -100,14 +109,25 @@ def _pull(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Pulled:
             return Pulled(stream, runs, launched.error)
 
 
+def _say_what_may_go(engine: Engine, stream: Stream) -> None:
+    with transaction(engine) as connection:
+        count, examples = open_absences(connection, stream, most=_EXAMPLES)
+    if count:
+        # Ids say nothing about a person.
+        some = ", ".join(examples) + (", …" if count > len(examples) else "")
+        console.err.print(
+            f"{stream}: {count:,} records may be deleted, if they are gone: {some}", markup=False
+        )
+
+
 def _run(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Launched:
     run_id = new_run_id()
-    with _launch_held(engine, run_id), console.progress_of(engine, stream, run_id):
+    with launch_held(engine, run_id), console.progress_of(engine, stream, run_id):
         return run_stream(stream, asked, settings=ready.settings, run_id=run_id)
 
 
 @contextmanager
-def _launch_held(engine: Engine, run_id: str) -> Iterator[None]:
+def launch_held(engine: Engine, run_id: str) -> Iterator[None]:
     """Hold the lock by which others see that this command lives, as long as its run takes."""
     with in_words(), engine.connect() as connection:
         # Not back to the pool in the end: the lock is to end with this session.

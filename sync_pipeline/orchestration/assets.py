@@ -39,6 +39,9 @@ class PullConfig(dg.Config):
     )
     is_full: bool = Field(default=False, description="Disregard the stored hashes")
     only: list[str] = Field(default_factory=list, description="Only these contacts or tenants")
+    allow_deletes: bool = Field(
+        default=False, description="Delete also more than MAX_DELETE_SHARE allows"
+    )
     since: str | None = Field(default=None, description="ISO 8601: only what was created since")
     until: str | None = Field(default=None, description="ISO 8601: only what was created before")
 
@@ -56,6 +59,7 @@ class PullConfig(dg.Config):
             is_full=self.is_full,
             cause=cause,
             patience_s=FOREVER if self.is_exempt else None,
+            allow_deletes=self.allow_deletes,
             backfill=self.backfill(),
         )
 

@@ -31,7 +31,7 @@ _UNCAPTURED = {
         "class": "NoOpComputeLogManager",
     }
 }
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET: dict[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Asked:
     as_of: datetime
     is_full: bool = False
     only: tuple[str, ...] = ()
+    allow_deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +79,26 @@ def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str)
     Raises WarehouseError when Dagster's storage is away.
     """
     job = build_definitions(settings).resolve_job_def("pull_job")
-    options = {"as_of": asked.as_of.isoformat(), "is_full": asked.is_full, "only": [*asked.only]}
+    options = {
+        "as_of": asked.as_of.isoformat(),
+        "is_full": asked.is_full,
+        "only": [*asked.only],
+        "allow_deletes": asked.allow_deletes,
+    }
     with open_instance() as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
             asset_selection=[asset_key(stream)],
-            run_config=_QUIET | run_config(stream, **options),
+            run_config=QUIET | run_config(stream, **options),
             tags=run_tags(stream, "pull"),
             raise_on_error=False,
         )
-        return Launched(run_id, None if result.success else _error(result))
+        return Launched(run_id, None if result.success else error_of(result))
 
 
-def _error(result: dg.ExecuteInProcessResult) -> str:
+def error_of(result: dg.ExecuteInProcessResult) -> str:
+    """Return why a run in this process failed, in words."""
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
