@@ -13,6 +13,8 @@ from .traffic import Traffic
 from .vendors import Vendors, is_write
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from .keeper import Keeper
     from .options import Options
     from .rows import JsonValue
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 SLOW_S = 2.0
 LATE_S = 5.0
-# Longer than any client waits.
-NEVER_S = 300.0
 
 
 class Answering:
@@ -34,8 +34,13 @@ class Answering:
         self.faults = Faults(keeper.live.seed, options.faults)
         self.traffic = Traffic()
 
-    async def answer(self, request: Request) -> tuple[Reply | None, bool]:
-        """Give the reply and whether it is cut off in the middle; None for none at all."""
+    async def answer(
+        self, request: Request, gone: Callable[[], Awaitable[None]]
+    ) -> tuple[Reply | None, bool]:
+        """Give the reply and whether it is cut off in the middle; None for none at all.
+
+        `gone` ends when the client hangs up, which is what a request without an answer waits for.
+        """
         counts = self.traffic.of(request)
         counts.begin()
         status = 0
@@ -43,7 +48,7 @@ class Answering:
             fault = self.faults.pick(request, is_write=is_write(request))
             reply = self._faulty(request, fault) if fault else self._plain(request)
             if fault in ("timeout", "applied_timeout"):
-                await asyncio.sleep(NEVER_S)
+                await gone()
                 return None, False
             if fault == "slow":
                 await asyncio.sleep(SLOW_S)

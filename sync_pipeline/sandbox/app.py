@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
@@ -54,7 +55,7 @@ def create_app(world: World, address: str, options: Options) -> Asgi:
         if request.segments[0] == "_sandbox":
             await _send_reply(control.reply(request), send)
             return
-        reply, is_cut = await answering.answer(request)
+        reply, is_cut = await answering.answer(request, partial(_gone, receive))
         if reply is not None:
             await _send_reply(reply, send, is_cut=is_cut)
 
@@ -84,6 +85,11 @@ async def _unrest(keeper: Keeper, changes_per_minute: float) -> None:
         # One at a time even when late: the vendors' answers are not to wait for many.
         await asyncio.sleep(max(due_at - loop.time(), 0))
         keeper.change_at_random()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _is_no_fault(record: logging.LogRecord) -> bool:

@@ -175,8 +175,11 @@ def _dated(
     created = [_created(other) for other in rows]
     if is_backdated and created:
         draw = chance(live.seed, "backdated", row.communication_id)
-        row = replace(row, source_created_at=created[draw.randrange(len(created))])
-    at = bisect_right(created, _created(row))
+        # Next to one of its instant, so that its place does not hang on how instants fell.
+        before = draw.randrange(len(created))
+        row, at = replace(row, source_created_at=created[before]), before + 1
+    else:
+        at = bisect_right(created, _created(row))
     return row, None if at == len(rows) else at
 
 

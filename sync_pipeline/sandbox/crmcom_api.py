@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from . import render_crmcom as render
 from .crmcom_errors import bad_parameter, forbidden, no_record, no_route, unauthorised
-from .crmcom_login import SERVICE, CrmcomLogin, reader
+from .crmcom_login import CrmcomLogin, is_forbidden, reader
 from .crmcom_query import read_approval_requests_query, read_communications_query
+from .crmcom_writing import CrmcomWriting
 from .paging import BadQueryError, page_body
 from .rendered import Rendered
 from .versions import VERSIONS
@@ -47,6 +48,7 @@ class CrmcomApi:
     def __init__(self, live: LiveWorld, denied: Denial) -> None:
         self._live = live
         self._denied = denied
+        self._writing = CrmcomWriting(live, denied)
         self._login = CrmcomLogin(live)
         self._details = {
             version.name: Rendered(live.contacts, partial(_contact_detail, live, version), _KEPT)
@@ -74,13 +76,13 @@ class CrmcomApi:
                 return self._of_contact(request, version, contact_id, part)
             case "GET", "communications", communication_id if version:
                 return self._communication(request, version, communication_id)
-        return no_route()
+        return self._writing.reply(request, version) if version else no_route()
 
     def _of_contact(self, request: Request, version: Version, contact_id: str, part: str) -> Reply:
         subject = reader(request, version.header_forms[part])
         if subject is None:
             return unauthorised()
-        if self._is_forbidden(subject, contact_id):
+        if is_forbidden(self._denied, subject, contact_id):
             return forbidden()
         place = self._live.contacts.place(contact_id)
         if place is None:
@@ -89,11 +91,6 @@ class CrmcomApi:
             return Reply(200, self._parts[part](place, request, version))
         except BadQueryError as error:
             return bad_parameter(error.status, error.name, error.value)
-
-    def _is_forbidden(self, subject: str, contact_id: str) -> bool:
-        if subject == SERVICE:
-            return self._denied.covers(contact_id)
-        return subject != contact_id
 
     def _contact(self, place: int, _request: Request, version: Version) -> bytes:
         return self._details[version.name].at(place)
@@ -127,7 +124,7 @@ class CrmcomApi:
         row = self._live.communications.find(communication_id)
         if row is None:
             return no_record("communication", communication_id)
-        if self._is_forbidden(subject, row.contact_id):
+        if is_forbidden(self._denied, subject, row.contact_id):
             return forbidden()
         return Reply(200, render.communication_detail(row, version))
 

@@ -14,6 +14,7 @@ from .versions import V1
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
+    from .denial import Denial
     from .live import LiveWorld
     from .rows import Contact, JsonObject
     from .versions import Version
@@ -42,6 +43,11 @@ def reader(request: Request, header_form: str) -> str | None:
     if value is None or value[: len(prefix)].lower() != prefix:
         return None
     return token_subject(_SIGNING_KEY, value[len(prefix) :])
+
+
+def is_forbidden(denied: Denial, subject: str, contact_id: str) -> bool:
+    """Whether whose token it is may not have to do with this contact."""
+    return denied.covers(contact_id) if subject == SERVICE else subject != contact_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from . import render_rocs
+from . import render_rocs, rocs_ids
+from .changes import deletion, inserted, replaced
+from .columns import BadChangeError
 from .rendered import Rendered
 from .rendered_activity import RenderedActivity
 from .rocs_login import is_authorised
 from .rocs_lookups import LOOKUPS, RocsLookups
+from .rocs_writes import contact_sent
 from .wire import Reply
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class RocsApi:
     """Renders contacts and activity when they are first asked for and keeps many of them."""
 
     def __init__(self, live: LiveWorld) -> None:
+        self._live = live
         self._contacts = live.rocs_contacts
         self._lookups = RocsLookups(live)
         seed = live.seed
@@ -62,7 +66,7 @@ class RocsApi:
         if not is_authorised(request):
             return Reply(401)
         if request.method != "GET":
-            return Reply(405)
+            return self._write(request) if request.segments[1:] == CONTACTS else Reply(405)
         answer = self._calls.get(request.segments[1:])
         return answer(request.query()) if answer else Reply(404)
 
@@ -77,6 +81,46 @@ class RocsApi:
         if place is None:
             return _NULL if by[0] in ("email", "mobile") else Reply(404)
         return Reply(200, self._items.at(place))
+
+    def _write(self, request: Request) -> Reply:
+        try:
+            match request.method:
+                case "POST":
+                    return self._create(request)
+                case "PUT":
+                    return self._update(request)
+                case "DELETE":
+                    return self._delete(request.query().get("id", ""))
+        except BadChangeError:
+            return FAILED
+        return Reply(405)
+
+    def _create(self, request: Request) -> Reply:
+        item = request.json_object()
+        if item is None or "id" in item:
+            return FAILED
+        key = rocs_ids.contact_id(self._live.seed, self._contacts.next_place)
+        row = contact_sent(item, str(key), None)
+        change = inserted(self._live, row)
+        return Reply(200, render_rocs.contact(self._live.seed, row), change=change)
+
+    def _update(self, request: Request) -> Reply:
+        item = request.json_object()
+        if item is None or type(item.get("id")) is not int:
+            return FAILED
+        old = self._contacts.find(str(item["id"]))
+        if old is None:
+            return Reply(404)
+        row = contact_sent(item, old.contact_id, old)
+        body = render_rocs.contact(self._live.seed, row)
+        return Reply(200, body, change=replaced(old, row))
+
+    def _delete(self, key: str) -> Reply:
+        if not is_whole(key):
+            return FAILED
+        if self._contacts.find(key) is None:
+            return Reply(404)
+        return Reply(200, change=deletion(self._live, ("rocs", "contacts"), key))
 
     def _dynamic_fields(self, query: dict[str, str]) -> Reply:
         identifier = query.get("id", "")

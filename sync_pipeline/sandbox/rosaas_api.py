@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from . import access, render_rosaas
+from .changes import update
+from .estate import STEPS
 from .rendered import Rendered
+from .rosaas_writes import REPORTS, REQUESTS, Refused, status_after
 from .tokens import is_valid_token, issue_token
 from .wire import Reply, encode
 
@@ -35,7 +39,7 @@ class RosaasApi:
     """Keeps the bytes of what does not change."""
 
     def __init__(self, live: LiveWorld) -> None:
-        self._tenants, seed = live.tenants, live.seed
+        self._live, self._tenants, seed = live, live.tenants, live.seed
         item, detail = partial(render_rosaas.list_item, seed), partial(render_rosaas.detail, seed)
         self._details = Rendered(live.tenants, detail, _KEPT)
         self._lists: dict[tuple[str, ...], Callable[[], Reply]] = {
@@ -52,9 +56,33 @@ class RosaasApi:
             return Reply(404)
         if not _is_authorised(request):
             return Reply(401)
-        if request.method != "GET":
-            return Reply(405)
-        return self._read(request.segments[len(_MANAGEMENT) :])
+        rest = request.segments[len(_MANAGEMENT) :]
+        match request.method, *rest:
+            case "GET", *_:
+                return self._read(rest)
+            case "POST", "tenants", name, *call:
+                return self._write(request, name.lower(), "/".join(call))
+        return Reply(405)
+
+    def _write(self, request: Request, name: str, call: str) -> Reply:
+        if call not in (*REPORTS, *REQUESTS, "metadata", "subscription/upgrade"):
+            return Reply(404)
+        if call in ("metadata", "failure") and not _is_json(request.body):
+            return _malformed()
+        tenant = self._tenants.find(name)
+        if tenant is None:
+            return _refusal("The tenant is missing or not yours", "1005", "TenantName")
+        fields: JsonObject = {}
+        if call == "metadata":
+            fields["metadata"] = json.loads(request.body)
+        elif call in REPORTS or call in REQUESTS:
+            after = status_after(tenant, call)
+            if isinstance(after, Refused):
+                return _refusal(after.message, after.code, "")
+            # A failure tells what failed by the step, which therefore stays.
+            fields |= {"status_code": after, "step": STEPS.get(after, tenant.step)}
+        change = update(self._live, ("rosaas", "tenants"), name, fields)
+        return Reply(200, b"{" + _SUCCESS.lstrip(b","), change=change)
 
     def _read(self, rest: tuple[str, ...]) -> Reply:
         if len(rest) == 1:
@@ -88,6 +116,14 @@ def _whole(listing: Listing[R], render: Callable[[R], bytes]) -> Callable[[], Re
         return Reply(200, b'{"data":[' + b",".join(items) + b"]" + _SUCCESS)
 
     return lambda: reply(listing.revision)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_authorised(request: Request) -> bool:

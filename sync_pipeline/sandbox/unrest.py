@@ -138,7 +138,7 @@ def _of_communication(draw: Random, row: Communication) -> JsonObject:
         return {"state": draw.choice(("COMPLETED", "COMPLETED", "REJECTED"))}
     if not row.is_viewed:
         return {"is_viewed": True, "viewed_at": now().isoformat()}
-    if happens(draw, 0.5):
+    if row.clicked_at is None and happens(draw, 0.5):
         return {"clicked_at": now().isoformat()}
     return {"is_archived": not row.is_archived}
 

@@ -89,6 +89,9 @@ V1 = Version(
         "communications": "raw",
         "communication": "auth_token",
         "approval_requests": "auth_token",
+        "update": "raw",
+        "communication_action": "raw",
+        "approval_action": "auth_token",
     },
 )
 V2 = Version(

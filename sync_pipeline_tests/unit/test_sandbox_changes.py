@@ -1,9 +1,6 @@
 """A sandbox that changes: what is asked of it, what comes by itself, and what a restart keeps."""
 
-import contextlib
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+
+from sync_pipeline_tests.sandbox_process import (
+    bearer,
+    change,
+    rocs_bearer,
+    rosaas_bearer,
+    sandbox,
+    world,
+)
 
 Json = dict[str, Any]
 ENTITIES = (
@@ -27,54 +33,14 @@ TENANTS = "/api/management/apps/v1/tenants"
 VIEWED_AT = "2026-02-03T04:05:06+00:00"
 
 
-@contextlib.contextmanager
-def sandbox(*options: str) -> Iterator[httpx.Client]:
-    command = [sys.executable, "-m", "sync_pipeline.sandbox", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip().removeprefix("sandbox: ")
-        try:
-            with httpx.Client(base_url=address, timeout=20) as client:
-                yield client
-        finally:
-            process.kill()
-            process.wait(timeout=10)
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     with sandbox("--contacts", "60") as running:
         yield running
 
 
-def change(client: httpx.Client, *asked: Json) -> list[Json]:
-    answer = client.post("/_sandbox/changes", json=[*asked])
-    assert answer.status_code == 200, answer.text
-    applied: list[Json] = answer.json()["applied"]
-    return applied
-
-
-def world(client: httpx.Client, entity: str, source: str | None = None) -> list[Json]:
-    rows: list[Json] = client.get(f"/_sandbox/world/{entity}").json()
-    return [row for row in rows if source in (None, row["source"])]
-
-
 def whole_world(client: httpx.Client) -> dict[str, list[Json]]:
     return {entity: world(client, entity) for entity in ENTITIES}
-
-
-def bearer(client: httpx.Client, version: str = "v2") -> Json:
-    body = {"provider": "EMAIL", "username": "service@sandbox.example"}
-    body |= {"password": "sandbox-password"}
-    path = f"/self-service/{version}/contacts/authenticate"
-    answer = client.post(path, json=body, headers={"api_key": "sandbox-api-key"}).json()
-    return {"Authorization": f"Bearer {answer['access_token']}"}
-
-
-def rosaas_bearer(client: httpx.Client) -> Json:
-    body = {"clientId": "sandbox-client", "clientSecret": "sandbox-client-secret"}
-    answer = client.post("/api/identity/apps/v1/auth", json=body).json()
-    return {"Authorization": f"Bearer {answer['data']['token']['accessToken']}"}
 
 
 def backoffice_ids(client: httpx.Client) -> list[str]:
@@ -196,13 +162,10 @@ def test_a_tenants_status_is_said_alike_in_every_answer(client: httpx.Client) ->
 def test_rocs_finds_a_contact_by_its_new_address_only(client: httpx.Client) -> None:
     row = next(row for row in world(client, "contacts", "rocs") if row["email"])
     key = row["contact_id"]
-    form = {"grant_type": "client_credentials", "client_id": "sandbox-rocs-client"}
-    form |= {"client_secret": "sandbox-rocs-secret", "resource": "https://rocs.sandbox.example"}
-    token = client.post("/rocs-login/oauth2/token", data=form).json()["access_token"]
     asked = {"source": "rocs", "entity": "contacts", "action": "update", "id": key}
     fields: Json = {"email": "new@kunde.example", "email_opt_out": True, "sms_opt_out": None}
     change(client, asked | {"fields": fields})
-    path, headers = "/rocs/CustomerAPI/v1/Contacts", {"Authorization": f"Bearer {token}"}
+    path, headers = "/rocs/CustomerAPI/v1/Contacts", rocs_bearer(client)
     found = client.get(path, params={"email": "new@kunde.example"}, headers=headers).json()
     assert str(found["id"]) == key
     before = client.get(path, params={"email": row["email"]}, headers=headers).json()
