@@ -5,10 +5,11 @@ The first only saves work; the second decides what is a change. Both are 128 bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import msgspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import xxhash
@@ -27,6 +28,7 @@ def _spelling(number: str) -> msgspec.Raw:
 _SPELLED = msgspec.json.Decoder(float_hook=_spelling)
 _SPELLED_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_spelling)
 _SORTED = msgspec.json.Encoder(order="sorted")
+_COLON, _MINUS, _BRACE = b":-{"
 _PACKED = msgspec.msgpack.Encoder()
 
 
@@ -54,13 +56,11 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     columns = {name: _values(frame[name]) for name in [*entity.columns, "attributes"]}
     for name in entity.json_columns:
         left_out = entity.volatile if name == "attributes" else frozenset[str]()
-        is_plain = _is_plain_without(left_out) if name == "attributes" else None
-        columns[name] = [
-            value.encode()
-            if is_plain is not None and isinstance(value, str) and is_plain(value)
-            else _canonical(value, left_out)
-            for value in columns[name]
-        ]
+        columns[name] = (
+            _canonical_attributes(columns[name], left_out)
+            if name == "attributes"
+            else [_canonical(value, left_out) for value in columns[name]]
+        )
     rows = map(_row_type(entity), *columns.values())
     return [xxhash.xxh3_128_digest(_PACKED.encode(row)) for row in rows]
 
@@ -92,24 +92,47 @@ def _values(column: pd.Series) -> Sequence[object]:
     return values
 
 
-def _is_plain_without(left_out: frozenset[str]) -> Callable[[str], bool]:
-    """Return what tells whether `_canonical` would return such attributes as they are.
+def _canonical_attributes(
+    values: Sequence[object], left_out: frozenset[str]
+) -> Sequence[bytes | None]:
+    """Return the `_canonical` form of each, which most often is the text as it is."""
+    texts = [value.encode() if isinstance(value, str) else b"" for value in values]
+    names = [b'"%b":' % name.encode() for name in left_out]
+    if _are_plain(texts, names):
+        return texts
+    return [
+        text if text and _is_plain(text, names) else _canonical(value, left_out)
+        for text, value in zip(texts, values, strict=True)
+    ]
+
+
+def _is_plain(text: bytes, left_out: Sequence[bytes]) -> bool:
+    """Tell whether there is nothing to change in these attributes.
 
     Their members are in order already. What else there is to change stands in an object, in an
     array or behind a backslash; or it is a number that is spelled ``-0``.
     """
-    names = [f'"{name}":' for name in left_out]
+    return not (
+        b"\\" in text
+        or b"[" in text
+        or b"{" in text[1:]
+        or b":-0" in text
+        or any(name in text for name in left_out)
+    )
 
-    def is_plain(text: str) -> bool:
-        return not (
-            "\\" in text
-            or "[" in text
-            or "{" in text[1:]
-            or ":-0" in text
-            or any(name in text for name in names)
-        )
 
-    return is_plain
+def _are_plain(texts: Sequence[bytes], left_out: Sequence[bytes]) -> bool:
+    """Tell whether `_is_plain` certainly holds for all of ``texts``, by a look over all at once."""
+    joined = b"".join(texts)
+    if not all(texts) or b"\\" in joined or b"[" in joined:
+        return False
+    characters = np.frombuffer(joined, np.uint8)
+    is_negative = (characters[:-1] == _COLON) & (characters[1:] == _MINUS)
+    return (
+        np.count_nonzero(characters == _BRACE) == len(texts)
+        and not is_negative.any()
+        and not any(name in joined for name in left_out)
+    )
 
 
 def _canonical(text: object, left_out: frozenset[str]) -> bytes | None:
