@@ -22,7 +22,8 @@ def row(number: int | str) -> bytes:
 class MovingList:
     """Rows in the order of their creation; ``between`` is called before each answer but the first.
 
-    ``has_total`` and ``has_more`` are what the server says; ``beyond`` what it gives past the end.
+    ``has_total`` and ``says_more`` are what the server says (``stated``: a total of its own
+    making), ``beyond`` what it gives past the end. Rows in ``hidden`` places it leaves out.
     """
 
     rows: list[bytes]
@@ -31,6 +32,8 @@ class MovingList:
     says_more: bool | None = None
     beyond: Beyond = "nothing"
     between: Callable[[], None] = lambda: None
+    stated: int | None = None
+    hidden: set[int] = field(default_factory=set)
     asked: list[int] = field(default_factory=list)
 
     async def fetch(self, number: int) -> Page:
@@ -40,9 +43,11 @@ class MovingList:
         last = max(1, -(-len(self.rows) // self.size))
         shown = {"nothing": number, "first page": 1, "last page": last}[self.beyond]
         number = number if number <= last else shown
+        places = range((number - 1) * self.size, min(number * self.size, len(self.rows)))
+        total = len(self.rows) if self.stated is None else self.stated
         return Page(
-            tuple(self.rows[(number - 1) * self.size : number * self.size]),
-            len(self.rows) if self.has_total else None,
+            tuple(self.rows[place] for place in places if place not in self.hidden),
+            total if self.has_total else None,
             BEGINNING + timedelta(seconds=len(self.asked)),
             self.says_more,
         )

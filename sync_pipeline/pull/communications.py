@@ -8,29 +8,29 @@ asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-from sync_pipeline.pull.communication_details import Details, created_at_of
+from sync_pipeline.pull.communication_details import Details
 from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.due import due_chunks
+from sync_pipeline.pull.listing import LongestPage
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import lacks_detail
-from sync_pipeline.pull.sweep import SweptList
+from sync_pipeline.pull.swept import SweptList
 from sync_pipeline.pull.under_contacts import list_reading, listed, read_under, sweep_under
-from sync_pipeline.pull.work import Context, Work, once
+from sync_pipeline.pull.work import Context, Work, ask_whether, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
+from sync_pipeline.warehouse.absences import Absence
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.known_lists import KnownList, known_lists
 from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 # Clocks of servers differ, and a message may be filed a while after it was created.
 OVERLAP = timedelta(hours=1)
-# Another reading was given up: then the whole list is read, which says how it stands now.
-_READ_TO_THE_END = (None, Reason.ORDER_NOT_PROVEN)
 
 
 async def plan_communications(context: Context, api: CrmcomApi) -> Work:
@@ -42,8 +42,12 @@ async def plan_communications(context: Context, api: CrmcomApi) -> Work:
     def read(contact_id: str) -> AsyncIterator[Reading]:
         return once(read_under(context, contact_id, reader.read(contact_id)))
 
+    def ask(absence: Absence) -> Awaitable[Reading]:
+        fetch = partial(api.communication, absence.scope, absence.record_id)
+        return ask_whether(context, absence, fetch)
+
     scopes = reader.prepared(chunks)
-    return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
+    return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded, ask=ask)
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class _Reader:
     api: CrmcomApi
     known: dict[str, KnownList] = field(default_factory=dict)
     is_filter_ignored: bool = False
+    longest: LongestPage = field(default_factory=LongestPage)
 
     async def prepared(self, chunks: AsyncIterator[list[str]]) -> AsyncIterator[str]:
         """Yield the contacts of ``chunks`` one by one, each with what is known of its list."""
@@ -70,8 +75,9 @@ class _Reader:
             news = await self._read_news(contact_id, known, since)
             if news is not None:
                 return news
-        sweep = await sweep_under(self.context, partial(self.api.communications_page, contact_id))
-        return await self._completed(contact_id, sweep, known)
+        fetch = partial(self.api.communications_page, contact_id)
+        sweep = await sweep_under(self.context, fetch, longest=self.longest)
+        return replace(await self._completed(contact_id, sweep, known), seen=sweep.seen)
 
     def _look_up(self, contact_ids: list[str]) -> dict[str, KnownList]:
         with transaction(self.context.engine) as connection:
@@ -88,7 +94,8 @@ class _Reader:
         bound = timedelta(hours=self.context.settings.staleness_bound_hours)
         if known.newest_at is None or request.due.now - known.swept_at > bound / 2:
             return None
-        if known.reason not in _READ_TO_THE_END:
+        if known.proof is Proof.INCOMPLETE:
+            # Only what is known to be whole can be added to.
             return None
         # A message that says it is of tomorrow must not hide those of today.
         return min(known.newest_at, known.swept_at) - OVERLAP
@@ -98,15 +105,14 @@ class _Reader:
     ) -> Reading | None:
         """Read what was created since; None where the API turns out to ignore that."""
         fetch = partial(self.api.communications_page, contact_id, created_from=since)
-        sweep = await sweep_under(self.context, fetch)
-        if not all(_is_created_since(raw, since) for raw, _ in sweep.rows.values()):
+        sweep = await sweep_under(self.context, fetch, longest=self.longest, since=since)
+        if sweep.reason is Reason.FILTER_IGNORED:
             self.is_filter_ignored = True
             return None
         reading = await self._completed(contact_id, sweep, known)
         # It says nothing of the rest of the list: what was known of that still holds.
-        is_proven = sweep.proof is not Proof.INCOMPLETE
-        proof, reason = (known.proof, known.reason) if is_proven else (sweep.proof, sweep.reason)
-        return replace(reading, proof=proof, reason=reason, coverage=Coverage.NEWS)
+        proof = sweep.proof if sweep.proof is Proof.INCOMPLETE else known.proof
+        return replace(reading, proof=proof, coverage=Coverage.NEWS)
 
     async def _completed(self, contact_id: str, sweep: SweptList, known: KnownList) -> Reading:
         records = listed(self.context, contact_id, sweep)
@@ -130,8 +136,3 @@ class _Reader:
         if not self.api.has_details or record.record_id in known.ids:
             return False
         return lacks_detail(record)
-
-
-def _is_created_since(raw: bytes, since: datetime) -> bool:
-    created_at = created_at_of(raw)
-    return created_at is not None and created_at >= since.astimezone(UTC).replace(microsecond=0)

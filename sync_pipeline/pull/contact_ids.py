@@ -65,7 +65,7 @@ async def _renew(context: Context, api: CrmcomApi) -> Reading:
 
 
 async def _register_list(context: Context, api: CrmcomApi) -> Reading:
-    sweep = Sweep(api.contact_list_page)
+    sweep = Sweep(api.contact_list_page, asked_rows=context.source.page_size)
     rejects: list[Reject] = []
     async for page in sweep.pages():
         await asyncio.to_thread(_register, context, list(page.rows), "backoffice", page.sent_at)

@@ -7,41 +7,62 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from sync_pipeline.errors import SettingsError
+from sync_pipeline.pull.creation import creation_times
 from sync_pipeline.pull.due import is_list_due, is_list_proven
 from sync_pipeline.pull.keys import key_of
+from sync_pipeline.pull.listing import FetchPage
 from sync_pipeline.pull.reading import Reading, part
-from sync_pipeline.pull.sweep import FetchPage, Sweep, SweptPage
-from sync_pipeline.pull.work import Context, Work, hashes_of, in_turn, keyless
+from sync_pipeline.pull.sweep import Sweep
+from sync_pipeline.pull.swept import SweptPage
+from sync_pipeline.pull.work import Ask, Context, Work, hashes_of, in_turn, keyless
 from sync_pipeline.records import Record
 
 Complete = Callable[[Reading], AsyncIterator[Reading]]
 
 
 async def plan_list(
-    context: Context, fetch: FetchPage, *, complete: Complete | None = None
+    context: Context,
+    fetch: FetchPage,
+    *,
+    complete: Complete | None = None,
+    ask: Ask | None = None,
 ) -> Work:
     """Plan the stream's list if it is due.
 
     ``complete`` may add to a page what the list leaves out; it yields readings in its place.
+    ``ask`` asks for one record that the list no longer names, where the API can.
     Raises SettingsError for a request that names records: the API gives the list as a whole.
     """
     if context.request.only:
         raise SettingsError(f"{context.stream} is one list: none of it can be read alone")
 
     async def read(_scope: str) -> AsyncIterator[Reading]:
-        sweep = Sweep(fetch, key_of(context.stream))
+        sweep = Sweep(
+            fetch,
+            key_of(context.stream),
+            created_of=creation_times(context.stream),
+            asked_rows=context.source.page_size,
+        )
         async for page in sweep.pages():
             reading = _page_reading(context, page)
             async for completed in complete(reading) if complete else in_turn([reading]):
                 yield completed
         due_at = context.due_again(sweep.started_at)
-        yield Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
+        whole = Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
+        yield replace(whole, seen=sweep.seen)
 
     is_due = await asyncio.to_thread(is_list_due, context)
     scopes = in_turn([""] if is_due else [])
     # Where there is nothing to read, the stream is as complete as its last reading.
     is_grounded = is_due or await asyncio.to_thread(is_list_proven, context)
-    return Work(scopes_total=int(is_due), scopes=scopes, read=read, is_grounded=is_grounded)
+    return Work(
+        scopes_total=int(is_due),
+        scopes=scopes,
+        read=read,
+        is_grounded=is_grounded,
+        ask=ask,
+        is_one_list=True,
+    )
 
 
 def _page_reading(context: Context, page: SweptPage) -> Reading:

@@ -1,60 +1,57 @@
-"""Read one paged list completely: from its last page to its first.
+"""Read one paged list completely, and say how that is known.
 
-A deletion under the reader shifts later rows to the left: read backwards, that makes a harmless
-duplicate instead of a gap. New rows come in at the tail, so that is looked at once more in the
-end. Where the order cannot be shown to be strict the reading stays `incomplete`.
+A pass reads from the last page to the first (`passes`); where the rows do not show their order
+(`creation`), passes are repeated until they agree. docs/proofs.md says what each proof assumes.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from math import ceil
 
+from sync_pipeline.pull.creation import CreationTimes
 from sync_pipeline.pull.keys import KeyOf, record_id
+from sync_pipeline.pull.listing import MOST_PAGES, FetchPage, Listing, LongestPage, marks_of
+from sync_pipeline.pull.passes import Pass
 from sync_pipeline.pull.seen import Seen
+from sync_pipeline.pull.swept import SweptList, SweptPage
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.warehouse.progress import Proof, Reason
 
-FetchPage = Callable[[int], Awaitable[Page]]
-
-# Beyond any real list, so that a server without an end cannot hold a run for ever.
-MOST_PAGES = 1 << 16
+MOST_PASSES = 5
+# Another pass would meet them again.
+_LASTING = (Reason.PAGE_CAP, Reason.PAGES_CAPPED, Reason.FILTER_IGNORED)
 _NOT_BEGUN = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class SweptPage:
-    """A page's rows by key: those that are new to the sweep, and those that came before.
-
-    ``keyless`` are the new ones in which no key can be read.
-    """
-
-    rows: dict[str, bytes]
-    repeats: dict[str, bytes]
-    keyless: list[bytes]
-    duplicates: int
-    sent_at: datetime
-
-    @property
-    def is_bringing(self) -> bool:
-        """Whether it brought a row that was not known."""
-        return bool(self.rows or self.keyless)
 
 
 @dataclass(slots=True)
 class Sweep:
-    """One reading of a list; iterate over `pages` once, then look at ``proof``."""
+    """One reading of a list; iterate over `pages` once, then look at ``proof``.
+
+    ``created_of`` reads when a row was created, where rows say so. ``asked_rows`` is how many rows
+    a page was asked to have; ``longest`` may be shared by all the lists of an endpoint. ``since``:
+    only what was created from then on was asked for (whole seconds).
+    """
 
     fetch: FetchPage
     key_of: KeyOf = record_id
     most_pages: int = MOST_PAGES
-    started_at: datetime = _NOT_BEGUN
-    proof: Proof = Proof.INCOMPLETE
-    reason: Reason | None = Reason.ORDER_NOT_PROVEN
-    _seen: Seen = field(default_factory=Seen)
-    _is_all_keyed: bool = True
+    created_of: CreationTimes | None = field(default=None, kw_only=True)
+    asked_rows: int | None = field(default=None, kw_only=True)
+    longest: LongestPage = field(default_factory=LongestPage, kw_only=True)
+    since: datetime | None = field(default=None, kw_only=True)
+    started_at: datetime = field(default=_NOT_BEGUN, init=False)
+    proof: Proof = field(default=Proof.INCOMPLETE, init=False)
+    reason: Reason | None = field(default=Reason.ORDER_NOT_PROVEN, init=False)
+    _listing: Listing = field(init=False)
+    _seen: Seen = field(default_factory=Seen, init=False)
+    _is_all_keyed: bool = field(default=True, init=False)
+
+    def __post_init__(self) -> None:
+        self._listing = Listing(
+            self.fetch, self.key_of, self.created_of, self.most_pages, self.asked_rows, self.longest
+        )
 
     @property
     def seen(self) -> Seen | None:
@@ -67,41 +64,61 @@ class Sweep:
     async def pages(self) -> AsyncIterator[SweptPage]:
         """Yield the pages as they are read; one request when one page is all.
 
-        n pages with a true total take n + 2 requests; without one, at most 2·log2 n + 1 more.
+        A pass over n pages takes n + 2 requests; without a total, at most 2·log2 n + 1 more.
         """
-        first = await self.fetch(1)
+        first = await self._listing.page(1)
         self.started_at = first.sent_at
-        yield self._taken(first)
-        if is_whole_list(first):
-            self.proof, self.reason = Proof.SINGLE_RESPONSE, None
+        swept = self._take(first)
+        yield swept
+        if swept.is_outside:
+            self.reason = Reason.FILTER_IGNORED
             return
-        last, page = await self._last_page(first)
-        latest = first
-        for number in range(last, 0, -1):
-            latest = page or await self.fetch(number)
-            page = None
-            yield self._taken(latest)
-        then, now = _pages(first, len(first.records)), _pages(latest, len(first.records))
-        # As many pages further on as the list says that it has grown since.
-        tail = min(last + (now - then if then and now else 0), self.most_pages)
-        async for swept in self._tail(tail if tail > 1 else 0):
-            yield swept
-
-    async def _tail(self, tail: int) -> AsyncIterator[SweptPage]:
-        for number in range(tail, 0, -1):
-            page = await self.fetch(number)
-            swept = self._taken(page)
-            yield swept
-            if page.records and not swept.is_bringing:
+        if self._listing.is_whole(first):
+            self._prove(Proof.SINGLE_RESPONSE)
+            return
+        newest = 1, first
+        for number in range(MOST_PASSES):
+            reading = Pass(self._listing, self._take_again if number else self._take)
+            async for swept in reading.read(newest):
+                yield swept
+            if self._is_settled(reading, is_first=not number):
                 return
+            newest = reading.newest or newest
 
-    def _taken(self, page: Page) -> SweptPage:
+    def _is_settled(self, reading: Pass, *, is_first: bool) -> bool:
+        """Judge a pass that was read; tell whether another one is of no use."""
+        flaw = reading.flaw
+        if flaw is None and (reading.least_total or 0) > len(self._seen):
+            flaw = Reason.TOTAL_NOT_REACHED
+        if reading.is_single:
+            self._prove(Proof.SINGLE_RESPONSE)
+        elif flaw is not None:
+            # What comes twice in a row is the server's way.
+            is_its_way = flaw in _LASTING or flaw is self.reason
+            self.reason = flaw
+            return is_its_way
+        elif reading.order.is_shown:
+            self._prove(Proof.TAIL_FIRST)
+        elif not (is_first or reading.is_bringing):
+            self._prove(Proof.AGREEING_PASSES)
+        else:
+            self.reason = Reason.ORDER_NOT_PROVEN
+        return self.proof is not Proof.INCOMPLETE
+
+    def _prove(self, proof: Proof) -> None:
+        self.proof, self.reason = proof, None
+
+    def _take_again(self, page: Page) -> SweptPage:
+        """Take a page of a later pass: what is known of it was loaded, and is not again."""
+        swept = self._take(page)
+        return replace(swept, repeats={})
+
+    def _take(self, page: Page) -> SweptPage:
         keys = self.key_of.of_all(page.records)
-        marks = [raw if key is None else key for key, raw in zip(keys, page.records, strict=True)]
-        swept = SweptPage({}, {}, [], 0, page.sent_at)
+        marks = marks_of(keys, page.records)
+        swept = SweptPage({}, {}, [], page.sent_at, marks, is_outside=self._is_outside(page))
         duplicates = 0
-        found = zip(keys, page.records, self._seen.add(marks), strict=True)
-        for key, raw, is_new in found:
+        for key, raw, is_new in zip(keys, page.records, self._seen.add(marks), strict=True):
             duplicates += not is_new
             if key is None:
                 self._is_all_keyed = False
@@ -112,51 +129,16 @@ class Sweep:
                 swept.repeats[key] = raw
         return replace(swept, duplicates=duplicates)
 
-    def _marks(self, page: Page) -> set[str | bytes]:
-        """Return what tells the page from another one: the keys of its rows, else their bytes."""
-        keys = self.key_of.of_all(page.records)
-        return {key or raw for key, raw in zip(keys, page.records, strict=True)}
-
-    async def _last_page(self, first: Page) -> tuple[int, Page | None]:
-        """Return the number of the last page: by the total, else by doubling and bisection.
-
-        With the page itself where nothing was asked after it: then it need not be read again.
-        """
-        search = _Search(self.fetch, self._marks, self._marks(first))
-        high = min(_pages(first, len(first.records)) or 0, self.most_pages)
-        if high and await search.has(high):
-            return high, search.newest
-        if not high:
-            high = 2
-            while high <= self.most_pages and await search.has(high):
-                high *= 2
-        high = min(high, self.most_pages + 1)
-        while high - search.low > 1:
-            middle = (search.low + high) // 2
-            if not await search.has(middle):
-                high = middle
-        return search.low, search.newest
+    def _is_outside(self, page: Page) -> bool:
+        """Tell whether a row is not of the time that was asked for, or does not say of which."""
+        if self.since is None or self.created_of is None:
+            return False
+        times = self.created_of.of_all(page.records)
+        return times is None or min(times, default=self.since) < self.since.replace(microsecond=0)
 
 
-@dataclass(frozen=True, slots=True)
-class SweptList:
-    """A whole list in memory: its rows by key (the newest reading of each)."""
-
-    rows: dict[str, tuple[bytes, datetime]]
-    keyless: dict[bytes, datetime]
-    duplicates: int
-    started_at: datetime
-    proof: Proof
-    reason: Reason | None
-    seen: Seen | None
-    """As of `Sweep.seen`."""
-
-
-async def sweep_list(
-    fetch: FetchPage, *, key_of: KeyOf = record_id, most_pages: int = MOST_PAGES
-) -> SweptList:
+async def sweep_list(sweep: Sweep) -> SweptList:
     """Read a list that is known to be small enough to be held as a whole."""
-    sweep = Sweep(fetch, key_of, most_pages)
     rows: dict[str, tuple[bytes, datetime]] = {}
     keyless: dict[bytes, datetime] = {}
     duplicates = 0
@@ -167,39 +149,3 @@ async def sweep_list(
     return SweptList(
         rows, keyless, duplicates, sweep.started_at, sweep.proof, sweep.reason, sweep.seen
     )
-
-
-def is_whole_list(first: Page) -> bool:
-    """Tell whether the first page says that there is nothing beyond it."""
-    if first.total is not None:
-        return first.total == len(first.records)
-    return first.has_more is False or not (first.records or first.has_more)
-
-
-@dataclass(slots=True)
-class _Search:
-    """Asks pages whether they hold rows; ``low`` is the highest that does."""
-
-    fetch: FetchPage
-    marks_of: Callable[[Page], set[str | bytes]]
-    first_marks: set[str | bytes]
-    low: int = 1
-    low_marks: set[str | bytes] = field(default_factory=set)
-    newest: Page | None = None
-    """The page ``low``, when it was the latest to be asked for."""
-
-    async def has(self, number: int) -> bool:
-        page = await self.fetch(number)
-        marks = self.marks_of(page)
-        # Beyond the end some servers give nothing, some their first page again, or their last.
-        if marks <= self.first_marks | self.low_marks:
-            self.newest = None
-            return False
-        self.low, self.low_marks, self.newest = number, marks, page
-        return True
-
-
-def _pages(page: Page, per_page: int) -> int | None:
-    if page.total is None or page.total <= per_page:
-        return None
-    return ceil(page.total / max(per_page, 1))

@@ -7,17 +7,29 @@ older than the staleness bound (metadata and specifications change without a tra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sync_pipeline.pull.details import needing_detail
 from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sweep import SweptList, sweep_list
-from sync_pipeline.pull.work import Context, Work, contained, hash_of, in_turn, keyless
+from sync_pipeline.pull.sweep import Sweep, sweep_list
+from sync_pipeline.pull.swept import SweptList
+from sync_pipeline.pull.work import (
+    Context,
+    Work,
+    ask_whether,
+    contained,
+    hash_of,
+    in_turn,
+    keyless,
+)
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.answers import Page
 from sync_pipeline.sources.rosaas import RosaasApi
+from sync_pipeline.warehouse.absences import Absence
 from sync_pipeline.warehouse.progress import Proof, Reason
 
 
@@ -27,7 +39,7 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
     async def whole_list(_page: int) -> Page:
         return await api.tenants()
 
-    sweep = await sweep_list(whole_list, key_of=key_of(context.stream))
+    sweep = await sweep_list(Sweep(whole_list, key_of(context.stream)))
     listed = _listed(context, sweep)
     named = {name.strip().lower() for name in context.request.only}
     wanted = named or await asyncio.to_thread(needing_detail, context, list(listed.values()))
@@ -35,13 +47,22 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
 
     async def read(name: str) -> AsyncIterator[Reading]:
         if name not in listed:
-            yield _not_listed(name, sweep.started_at)
+            yield _not_listed(name, sweep)
             return
         reading = _read_detail(context, api, listed[name])
         yield await contained(context, name, datetime.now(UTC), reading)
 
-    scopes = in_turn(sorted(wanted))
-    return Work(scopes_total=len(wanted), scopes=scopes, read=read, closing=[whole])
+    def ask(absence: Absence) -> Awaitable[Reading]:
+        return ask_whether(context, absence, partial(api.tenant, absence.record_id))
+
+    return Work(
+        scopes_total=len(wanted),
+        scopes=in_turn(sorted(wanted)),
+        read=read,
+        closing=[whole],
+        ask=ask,
+        is_one_list=True,
+    )
 
 
 def _whole_list(context: Context, sweep: SweptList, *, others: int) -> Reading:
@@ -60,6 +81,7 @@ def _whole_list(context: Context, sweep: SweptList, *, others: int) -> Reading:
         # What the list says of others was not loaded then, so it is no proof of the list.
         is_progress=not is_targeted,
         is_scope=False,
+        seen=None if is_targeted else sweep.seen,
     )
 
 
@@ -96,7 +118,8 @@ def _without_detail(listed: Record) -> Reject:
     return listed.rejected("no_detail", reason)
 
 
-def _not_listed(name: str, read_at: datetime) -> Reading:
+def _not_listed(name: str, sweep: SweptList) -> Reading:
     # Asked for by name, and no tenant of the product: there is nothing to come back to.
-    reason = Reason.NOT_FOUND
-    return Reading(name, Proof.INCOMPLETE, reason, read_at, read_at, is_progress=False)
+    reason, read_at = Reason.NOT_FOUND, sweep.started_at
+    reading = Reading(name, Proof.INCOMPLETE, reason, read_at, read_at, is_progress=False)
+    return replace(reading, missing=(name,) if sweep.seen else ())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from sync_pipeline.pull.contact_ids import are_ids_proven
+from sync_pipeline.pull.creation import creation_times
 from sync_pipeline.pull.due import due_scopes, register_asked
 from sync_pipeline.pull.keys import key_of
+from sync_pipeline.pull.listing import FetchPage, LongestPage
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.sweep import FetchPage, SweptList, sweep_list
+from sync_pipeline.pull.sweep import Sweep, sweep_list
+from sync_pipeline.pull.swept import SweptList
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
@@ -23,10 +27,12 @@ async def plan_approval_requests(context: Context, api: CrmcomApi) -> Work:
     """Plan the contacts whose list is due; complete they are if the ids are."""
     is_grounded = await are_ids_proven(context, api)
     total, scopes = await due_scopes(context)
+    longest = LongestPage()
 
     def read(contact_id: str) -> AsyncIterator[Reading]:
         fetch = partial(api.approval_requests_page, contact_id)
-        return once(read_under(context, contact_id, _read_list(context, contact_id, fetch)))
+        reading = _read_list(context, contact_id, fetch, longest)
+        return once(read_under(context, contact_id, reading))
 
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
 
@@ -37,9 +43,27 @@ async def read_under(context: Context, contact_id: str, reading: Awaitable[Readi
     return await register_asked(context, outcome)
 
 
-async def sweep_under(context: Context, fetch: FetchPage) -> SweptList:
-    """Read one contact's list, which is known to be small."""
-    return await sweep_list(fetch, key_of=key_of(context.stream), most_pages=MOST_PAGES)
+async def sweep_under(
+    context: Context,
+    fetch: FetchPage,
+    *,
+    longest: LongestPage | None = None,
+    since: datetime | None = None,
+) -> SweptList:
+    """Read one contact's list, which is known to be small.
+
+    ``longest`` is what other contacts' lists have shown of the endpoint; ``since`` as of `Sweep`.
+    """
+    sweep = Sweep(
+        fetch,
+        key_of(context.stream),
+        MOST_PAGES,
+        created_of=creation_times(context.stream),
+        asked_rows=context.source.page_size,
+        longest=longest or LongestPage(),
+        since=since,
+    )
+    return await sweep_list(sweep)
 
 
 def listed(context: Context, contact_id: str, sweep: SweptList) -> list[Record]:
@@ -70,6 +94,9 @@ def list_reading(
     )
 
 
-async def _read_list(context: Context, contact_id: str, fetch: FetchPage) -> Reading:
-    sweep = await sweep_under(context, fetch)
-    return list_reading(context, contact_id, sweep, listed(context, contact_id, sweep))
+async def _read_list(
+    context: Context, contact_id: str, fetch: FetchPage, longest: LongestPage
+) -> Reading:
+    sweep = await sweep_under(context, fetch, longest=longest)
+    reading = list_reading(context, contact_id, sweep, listed(context, contact_id, sweep))
+    return replace(reading, seen=sweep.seen)
