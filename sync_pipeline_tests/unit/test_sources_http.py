@@ -7,8 +7,9 @@ import gzip
 import logging
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TypeVar
@@ -26,8 +27,8 @@ from sync_pipeline.errors import (
 )
 from sync_pipeline.sources import http_core
 from sync_pipeline.sources.answers import Meter
-from sync_pipeline.sources.budget import ProcessBudget
-from sync_pipeline.sources.calls import Call, Endpoint, path_segment
+from sync_pipeline.sources.budget import HeldBackError, ProcessBudget
+from sync_pipeline.sources.calls import Call, Endpoint, Reply, path_segment
 from sync_pipeline.sources.http_core import HttpCore, open_core
 from sync_pipeline.sources.retry import RetryBounds, retry_after_s, wait_before_next
 from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
@@ -367,6 +368,51 @@ def test_every_attempt_takes_the_budget(server: ScriptedServer) -> None:
     asyncio.run(main())
     assert max(in_flight) <= 2
     assert len(in_flight) == 20
+
+
+@dataclass(slots=True)
+class Told:
+    """A budget that keeps what it is told; one with a ``silence_s`` lets nobody send."""
+
+    silence_s: float | None = None
+    asked_s: list[float | None] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        if self.silence_s is not None:
+            raise HeldBackError(self.silence_s)
+        yield
+
+    def hold_back(self, asked_s: float | None) -> None:
+        self.asked_s.append(asked_s)
+
+
+def fetch_within(server: ScriptedServer, budget: Told) -> Reply:
+    async def main() -> Reply:
+        endpoint = endpoint_at(f"{server.url}/v1")
+        async with open_core(endpoint, budget=budget, bounds=FAST, meter=Meter()) as core:
+            return await core.fetch(CALL)
+
+    return asyncio.run(main())
+
+
+def test_the_budget_is_told_when_the_api_asks_for_fewer_requests(server: ScriptedServer) -> None:
+    asks = Scripted(429, headers={"Retry-After": "0"})
+    for answers, asked_s in [
+        ((asks, FINE), [0.0]),
+        ((Scripted(503), Scripted(429), FINE), [None, None]),
+        ((Scripted(500), Scripted(502), FINE), []),
+    ]:
+        server.script("GET", PATH, *answers)
+        told = Told()
+        fetch_within(server, told)
+        assert told.asked_s == asked_s
+
+
+def test_what_the_budget_holds_back_for_long_fails_at_once(server: ScriptedServer) -> None:
+    with pytest.raises(TransientSourceError, match="asked for a silence: 600 s of it are left"):
+        fetch_within(server, Told(silence_s=600))
+    assert server.received == []
 
 
 @pytest.mark.parametrize("rate", [0.5, 5, 2000])
