@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from sync_pipeline import console
-from sync_pipeline.commands import quarantine
-from sync_pipeline.commands.options import Json, streams_named
+from sync_pipeline.commands import backfill, quarantine
+from sync_pipeline.commands.options import Json, span_of, streams_named
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
 from sync_pipeline.operate.doctor import examine, has_failed, has_wrong_settings
@@ -38,6 +38,7 @@ from sync_pipeline.operate.sandbox import (
 )
 from sync_pipeline.operate.stack import run_stack, stop_all
 from sync_pipeline.operate.status import stream_states
+from sync_pipeline.pull.backfill_windows import Window
 from sync_pipeline.settings import CrmcomVersion, Settings, environment, read_settings
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.roles import ROLES, statements_for_missing_roles
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(backfill.backfill)
 
 
 def main() -> NoReturn:
@@ -78,7 +80,8 @@ def run() -> None:
         console.out.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
     pulled = _pulled(ready, _streams_on(ready.settings))
     with ready.engine() as engine:
-        console.show_rows(stream_states(engine), as_json=False, title="Loaded")
+        states = stream_states(engine, ready.settings)
+        console.show_rows(states, as_json=False, title="Loaded")
         for sample in answer_samples(engine):
             console.out.print(f"\n{sample.question}\n\n{sample.sql};\n", markup=False)
             console.show_table(sample.columns, sample.rows)
@@ -141,15 +144,25 @@ def migrate() -> None:
 
 
 @app.command()
-def pull(
+def pull(  # noqa: PLR0913 -- each is an option of the command
     streams: Annotated[
         list[str] | None, typer.Argument(metavar="[SOURCE/ENTITY]...", help="Default: all")
     ] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="Disregard the stored hashes")] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was created since (UTC)")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was created before (UTC)")
+    ] = None,
     contact: Annotated[
         list[str] | None, typer.Option(help="Only this contact (or tenant); may be repeated")
     ] = None,
+    allow_deletes: Annotated[
+        bool,
+        typer.Option("--allow-deletes", help="Delete also more than MAX_DELETE_SHARE allows"),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 for incomplete, denied or quarantined")
     ] = False,
@@ -162,22 +175,33 @@ def pull(
     whole = [stream for stream in named if not stream.has_single_reads]
     if contact and whole:
         raise typer.BadParameter(f"{whole[0]} is one list: none of it can be read alone")
+    span = span_of(named, since, until)
     ready = make_ready()
     streams_on = named or _streams_on(ready.settings)
+    if span:
+        streams_on = [stream for stream in streams_on if stream.has_creation_time]
     if contact:
         streams_on = [stream for stream in streams_on if stream.has_single_reads]
-    pulled = _pulled(ready, streams_on, is_full=full, only=tuple(contact or ()))
+    pulled = _pulled(
+        ready,
+        streams_on,
+        is_full=full,
+        only=tuple(contact or ()),
+        allow_deletes=allow_deletes,
+        span=span,
+    )
     console.show_rows([one.row() for one in pulled], as_json=as_json)
     raise typer.Exit(_exit_code(pulled, is_strict=strict))
 
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Show freshness, proofs, last runs and quarantine per stream."""
-    warehouse_url = start_warehouse(read_settings(environment()))
+    """Show freshness, proofs, last runs, what is due and quarantine per stream."""
+    settings = read_settings(environment())
+    warehouse_url = start_warehouse(settings)
     open_warehouse(warehouse_url)
     with engine_on(warehouse_url) as engine:
-        console.show_rows(stream_states(engine), as_json=as_json)
+        console.show_rows(stream_states(engine, settings), as_json=as_json)
 
 
 @app.command()
@@ -252,13 +276,21 @@ def _streams_on(settings: Settings) -> list[Stream]:
     return [stream for stream, lacking in missing.items() if lacking is None]
 
 
-def _pulled(
-    ready: Ready, streams: Sequence[Stream], *, is_full: bool = False, only: tuple[str, ...] = ()
+def _pulled(  # noqa: PLR0913 -- each may be asked of a pull
+    ready: Ready,
+    streams: Sequence[Stream],
+    *,
+    is_full: bool = False,
+    only: tuple[str, ...] = (),
+    allow_deletes: bool = False,
+    span: Window | None = None,
 ) -> "list[Pulled]":
     # Dagster and pandas take seconds to import: the other commands do without.
+    from sync_pipeline.orchestration.launch import Asked  # noqa: PLC0415
     from sync_pipeline.pulling import pull_streams  # noqa: PLC0415
 
-    return pull_streams(ready, streams, is_full=is_full, only=only)
+    asked = Asked(is_full=is_full, only=only, allow_deletes=allow_deletes, span=span)
+    return pull_streams(ready, streams, asked)
 
 
 def _exit_code(pulled: "list[Pulled]", *, is_strict: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -75,14 +75,7 @@ class Pulled:
         ]
 
 
-def pull_streams(
-    ready: Ready,
-    streams: Sequence[Stream],
-    *,
-    is_full: bool = False,
-    only: tuple[str, ...] = (),
-    allow_deletes: bool = False,
-) -> list[Pulled]:
+def pull_streams(ready: Ready, streams: Sequence[Stream], asked: Asked) -> list[Pulled]:
     """Pull each stream in turn; a stream that fails does not keep the next one from its turn."""
     # Dagster's instance and the runs' own resource read the environment.
     os.environ.update(ready.environ)
@@ -90,7 +83,7 @@ def pull_streams(
         with open_instance() as instance:
             settle_dead_runs(engine, instance)
         return [
-            _pull(ready, engine, stream, Asked(datetime.now(UTC), is_full, only, allow_deletes))
+            _pull(ready, engine, stream, replace(asked, as_of=datetime.now(UTC)))
             for stream in streams
         ]
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import SyncError
+from sync_pipeline.operate import pace
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import Settings
@@ -132,6 +133,26 @@ def look_at_quarantine(connection: Connection, look: Look) -> Finding:
     )
 
 
+def look_at_budget(connection: Connection, look: Look) -> Finding:
+    """Fail when the requests that the source is allowed cannot hold the staleness bound."""
+    now = datetime.now(UTC)
+    source = look.stream.source
+    is_fan_out = pace.is_fan_out(look.stream, look.settings)
+    found = pace.pace_of(connection, source, look.settings, now=now) if is_fan_out else None
+    if found is None:
+        return Finding(is_well=True, said="read as one list", counts={})
+    depth = pace.waiting_of(connection, look.stream, look.settings, now=now)
+    counts: dict[str, Shown] = {
+        "needed_requests_per_second": found.needed,
+        "allowed_requests_per_second": found.allowed,
+        "due": depth.due,
+        "unread": depth.unread,
+    }
+    if depth.oldest_at:
+        counts["oldest_due"] = dg.MetadataValue.timestamp(depth.oldest_at)
+    return Finding(is_well=found.is_enough, is_error=True, said=found.said, counts=counts)
+
+
 def _counts(name: str, count: str, found: Mapping[str, int]) -> dg.TableMetadataValue:
     columns = [dg.TableColumn(name, "string"), dg.TableColumn(count, "int")]
     rows = [dg.TableRecord({name: key, count: number}) for key, number in found.items()]
@@ -161,6 +182,12 @@ CHECKS = {
         "No more than QUARANTINE_WARN_ROWS rows are in quarantine (an error when they are more "
         "than the QUARANTINE_FAIL_SHARE of all)",
         look_at_quarantine,
+    ),
+    "budget": Check(
+        "The requests that the source is allowed can hold STALENESS_BOUND_HOURS, by what the last "
+        "runs took; shows how many contacts are due",
+        look_at_budget,
+        pace.FAN_OUTS.__contains__,
     ),
 }
 

@@ -21,6 +21,7 @@ from sync_pipeline.errors import WarehouseError
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.schedules import run_config, run_tags
+from sync_pipeline.pull.backfill_windows import Window
 from sync_pipeline.settings import Settings
 
 # What such a run prints is for the terminal. Captured, it would also go through helper processes,
@@ -36,12 +37,25 @@ QUIET: dict[str, object] = {"loggers": {"console": {"config": {"log_level": "CRI
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asks of a pull."""
+    """What the command line asks of a pull: what was not read since ``as_of`` (default: now)."""
 
-    as_of: datetime
+    as_of: datetime | None = None
     is_full: bool = False
     only: tuple[str, ...] = ()
     allow_deletes: bool = False
+    span: Window | None = None
+
+    def options(self) -> dict[str, object]:
+        """Return the configuration of a run that does so."""
+        span = self.span or Window()
+        return {
+            "as_of": _written(self.as_of),
+            "is_full": self.is_full,
+            "only": [*self.only],
+            "allow_deletes": self.allow_deletes,
+            "since": _written(span.since),
+            "until": _written(span.until),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +93,20 @@ def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str)
     Raises WarehouseError when Dagster's storage is away.
     """
     job = build_definitions(settings).resolve_job_def("pull_job")
-    options = {
-        "as_of": asked.as_of.isoformat(),
-        "is_full": asked.is_full,
-        "only": [*asked.only],
-        "allow_deletes": asked.allow_deletes,
-    }
     with open_instance() as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
             asset_selection=[asset_key(stream)],
-            run_config=QUIET | run_config(stream, **options),
+            run_config=QUIET | run_config(stream, **asked.options()),
             tags=run_tags(stream, "pull"),
             raise_on_error=False,
         )
         return Launched(run_id, None if result.success else error_of(result))
+
+
+def _written(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def error_of(result: dg.ExecuteInProcessResult) -> str:

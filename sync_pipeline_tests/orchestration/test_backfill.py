@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -72,7 +73,7 @@ def loaded(engine: Engine) -> list[object]:
     return [name for (name,) in rows(engine, query)]
 
 
-def tags_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> dict[str, str]:
+def tags_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> Mapping[str, str]:
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
     return run.tags
