@@ -1,9 +1,11 @@
-"""The values that travel from a source to a table: records as received, and the rejected ones."""
+"""The values that travel from a source to a table: records, rejects, what is told of fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -70,3 +72,43 @@ class Reject:
     reason: str
     observed_at: datetime
     scope: str = ""
+
+
+class FieldKind(StrEnum):
+    """What is told of a field."""
+
+    USUAL = "usual"
+    NEW = "new"
+    MISSING = "missing"
+    RETYPED = "retyped"
+    UNKNOWN_VALUE = "unknown_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """In how many rows that was, and the JSON type of one of the values."""
+
+    rows: int
+    example_type: str | None = None
+
+    def __add__(self, other: Sighting) -> Sighting:
+        types = (self.example_type, other.example_type)
+        example = next((kind for kind in types if kind not in (None, "null")), types[0])
+        return Sighting(self.rows + other.rows, example)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What some rows tell of their fields; ``present``: how many hold each mapped field."""
+
+    rows: int = 0
+    present: Mapping[str, int] = field(default_factory=dict)
+    sightings: Mapping[tuple[FieldKind, str], Sighting] = field(default_factory=dict)
+
+    def __add__(self, other: Drift) -> Drift:
+        names = self.present.keys() | other.present.keys()
+        present = {n: self.present.get(n, 0) + other.present.get(n, 0) for n in names}
+        sightings = dict(self.sightings)
+        for key, sighting in other.sightings.items():
+            sightings[key] = sightings[key] + sighting if key in sightings else sighting
+        return Drift(self.rows + other.rows, present, sightings)

@@ -37,6 +37,38 @@ CONTACT = (
     Field("consent_state", Form.TEXT, ("consent_state",)),
 )
 
+# Members of answers of either version that have no column. What customers make up themselves
+# (`custom_fields`) is one of them, whatever is in it.
+BESIDES_CONTACT = frozenset(
+    {
+        "avatar_url",
+        "category_id",
+        "communities",
+        "company_profile",
+        "company_profle",
+        "creatives",
+        "custom_fields",
+        "demographics",
+        "is_tax_exempt",
+        "loyalty_identifiers",
+        "organisations",
+        "referral_code",
+        "statutory_number",
+        "viewed_onboarding_cards",
+        "wallet",
+    }
+)
+BESIDES_COMMUNICATION = frozenset(
+    {
+        "in_app_click_link_url",
+        "in_app_image_url",
+        "message_type",
+        "subtitle",
+        "title",
+    }
+)
+BESIDES_APPROVAL_REQUEST = frozenset({"comments"})
+
 COMMUNICATION = (
     Field("communication_id", Form.TEXT, ("id",)),
     Field("contact_id", Form.TEXT, ("contact_id", "contact.id")),

@@ -30,6 +30,17 @@ CONTACT_OPT_OUTS = tuple(Field(column, Form.BOOLEAN, (PERMISSIONS,)) for column 
 # Where the answer for a contact's dynamic fields goes, as a whole.
 DYNAMIC_FIELDS = "dynamic_fields"
 
+# Members of the vendor's sample that have no column. What customers make up themselves is one.
+BESIDES_CONTACT = frozenset(
+    {
+        "contactAddresses",
+        "contactInterests",
+        DYNAMIC_FIELDS,
+        "organizationEmployees",
+        "sourceType",
+    }
+)
+
 COMMUNICATION = (
     Field("communication_id", Form.TEXT, ("id", "communicationId", "activityId", "messageId")),
     Field("contact_id", Form.TEXT, ("contactId", "customerId")),

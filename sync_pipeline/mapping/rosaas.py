@@ -21,6 +21,18 @@ TENANT = (
     Field("source_updated_at", Form.INSTANT, ("editedDate",)),
 )
 
+# Members of its two forms that have no column.
+BESIDES_TENANT = frozenset(
+    {
+        "healthCheckUrl",
+        "healthCheckUrlIsOverridden",
+        "lastLimitsResetDate",
+        "lastResetDate",
+    }
+)
+BESIDES_PLAN = frozenset({"tenancyType"})
+BESIDES_SPECIFICATION = frozenset({"validationFailureDescription", "value"})
+
 STATUS = "status"
 STATUS_NAMES = {
     -1: "None",

@@ -11,6 +11,9 @@ from sync_pipeline.mapping import crmcom, rocs
 from sync_pipeline.normalise.normaliser import Normaliser
 
 normalise_communications = Normaliser(
-    COMMUNICATIONS, crmcom.COMMUNICATION, scope_column="contact_id"
+    COMMUNICATIONS,
+    crmcom.COMMUNICATION,
+    scope_column="contact_id",
+    besides=crmcom.BESIDES_COMMUNICATION,
 )
 normalise_rocs_communications = Normaliser(COMMUNICATIONS, rocs.COMMUNICATION)

@@ -49,11 +49,12 @@ def _is_global(permission: dict[str, object]) -> bool:
     return all(str(word).strip().lower() == "global" for word in words)
 
 
-normalise_contacts = Normaliser(CONTACTS, crmcom.CONTACT)
+normalise_contacts = Normaliser(CONTACTS, crmcom.CONTACT, besides=crmcom.BESIDES_CONTACT)
 normalise_rocs_contacts = Normaliser(
     CONTACTS,
     rocs.CONTACT,
     derive=_opt_outs,
     derived=rocs.CONTACT_OPT_OUTS,
     tables=(rocs.OPT_OUTS,),
+    besides=rocs.BESIDES_CONTACT,
 )

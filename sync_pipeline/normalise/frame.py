@@ -20,11 +20,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sync_pipeline.entities import BYTES, INSTANT, JSON, TEXT, Entity, Kind
 from sync_pipeline.mapping.fields import Field, Form
 from sync_pipeline.normalise import forms, plain_forms
+from sync_pipeline.normalise.drift import Watch
 from sync_pipeline.normalise.leftovers import Leftovers, MemberLeftovers, Taken
 from sync_pipeline.normalise.opening import open_records
 from sync_pipeline.normalise.plain import open_plainly
 from sync_pipeline.normalise.plain_leftovers import PlainLeftovers
-from sync_pipeline.records import Record, Reject
+from sync_pipeline.records import Drift, Record, Reject
 
 # Part of every stored hash. A changed mapping counts by itself: raise it for a change of the code
 # (in `forms`, `scalars`, a `derive`) by which a frame of the same bytes comes out different.
@@ -47,6 +48,7 @@ class Normalised:
 
     frame: pd.DataFrame
     rejects: list[Reject]
+    drift: Drift
 
 
 Columns = dict[str, pd.Series]
@@ -64,12 +66,15 @@ def normalise(
     records: Iterable[Record],
     fields: Sequence[Field],
     derive: Callable[[Leftovers], Columns] | None = None,
+    *,
+    watch: Watch,
 ) -> Normalised:
     """Decode ``records`` by ``fields`` (and ``derive``, for columns that share a field).
 
-    A record whose own id differs from the one it was asked or listed by is rejected.
+    A record whose own id differs from the one it was asked or listed by is rejected. ``watch``
+    looks at the fields meanwhile.
     """
-    readable, table, rejects = _read(list(records), fields, derive)
+    readable, table, rejects = _read(list(records), fields, derive, watch)
     columns = dict(zip(table.column_names, table.columns, strict=True)) | {
         "scope": pa.array([r.scope for r in readable], pa.string()),
         "raw_hash": pa.array([r.raw_hash for r in readable], pa.binary()),
@@ -84,24 +89,25 @@ def normalise(
         foreign = pc.invert(is_own).to_pylist()
         rejects += [_foreign(record) for record in compress(readable, foreign)]
         typed = typed[is_own.to_numpy()].reset_index(drop=True)
-    return Normalised(typed, rejects)
+    return Normalised(typed, rejects, watch.drift(typed))
 
 
 def _read(
     records: list[Record],
     fields: Sequence[Field],
     derive: Callable[[Leftovers], Columns] | None,
+    watch: Watch,
 ) -> tuple[list[Record], pa.Table, list[Reject]]:
     """Return the readable records, their columns and `attributes`, the rejects."""
     plain, is_plain = open_plainly(records, fields)
     if plain is None:
         readable, opened, rejects = open_records(records)
-        return readable, _columns(MemberLeftovers(opened), fields, derive), rejects
-    table = _columns(PlainLeftovers(plain), fields, derive)
+        return readable, _columns(MemberLeftovers(opened), fields, derive, watch), rejects
+    table = _columns(PlainLeftovers(plain), fields, derive, watch)
     if is_plain.all():
         return records, table, []
     readable, opened, rejects = open_records(compress(records, ~is_plain))
-    others = _columns(MemberLeftovers(opened), fields, derive)
+    others = _columns(MemberLeftovers(opened), fields, derive, watch)
     mixed = [*compress(records, is_plain), *readable]
     place = {id(record): place for place, record in enumerate(records)}
     order = np.argsort([place[id(record)] for record in mixed])
@@ -113,6 +119,7 @@ def _columns(
     leftovers: Leftovers,
     fields: Sequence[Field],
     derive: Callable[[Leftovers], Columns] | None,
+    watch: Watch,
 ) -> pa.Table:
     columns: Columns = {}
     for field in fields:
@@ -120,9 +127,12 @@ def _columns(
         plain = None if taken.words is None else plain_forms.decoded(field, taken.words)
         columns[field.column] = _decode(field, taken, columns) if plain is None else plain
         lost = _unkept(taken, columns[field.column])
-        leftovers.give_back(taken, lost if plain is not None else lost | _cut_short(field, taken))
+        lost = lost if plain is not None else lost | _cut_short(field, taken)
+        leftovers.give_back(taken, lost)
+        watch.lost(field, taken, lost)
     if derive is not None:
         columns |= derive(leftovers)
+    watch.left(leftovers)
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {n: _arrow(c) for n, c in columns.items()}
     return pa.table(arrays | {"attributes": leftovers.attributes()})
 

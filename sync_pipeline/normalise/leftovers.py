@@ -5,6 +5,7 @@ Popping first and auditing at the end is what keeps a new field of the source fr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Protocol, cast
@@ -111,6 +112,9 @@ class Leftovers(Protocol):
     def look_at(self, name: str) -> Sequence[msgspec.Raw | None]:
         """Return the raw values of a member that stays; null where it is missing."""
 
+    def beyond(self, names: frozenset[str]) -> Iterable[tuple[str, int, int]]:
+        """Return the members that are left of other names: name, rows, a value's first byte."""
+
     def give_back(self, taken: Taken, rows: Iterable[int]) -> None:
         """Put the raw values of ``rows`` back: their column could not keep them."""
 
@@ -152,6 +156,13 @@ class MemberLeftovers:
     def look_at(self, name: str) -> Sequence[msgspec.Raw | None]:
         """Return the raw values of a member that stays."""
         return [record.get(name) for record in self._records]
+
+    def beyond(self, names: frozenset[str]) -> list[tuple[str, int, int]]:
+        """Return the members that are left of other names."""
+        strange = [record for record in self._records if not names.issuperset(record)]
+        rows = Counter(name for record in strange for name in record if name not in names)
+        last = {name: raw for record in strange for name, raw in record.items()}
+        return [(name, count, bytes(last[name])[0]) for name, count in rows.items()]
 
     def give_back(self, taken: Taken, rows: Iterable[int]) -> None:
         """Put the raw values of ``rows`` back."""

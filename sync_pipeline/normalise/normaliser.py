@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import dropwhile
 
@@ -12,6 +12,7 @@ import xxhash
 
 from sync_pipeline.entities import Entity
 from sync_pipeline.mapping.fields import Field
+from sync_pipeline.normalise.drift import Contract, Watch
 from sync_pipeline.normalise.frame import NORMALISER_VERSION, Columns, Normalised, normalise
 from sync_pipeline.normalise.leftovers import Leftovers
 from sync_pipeline.records import Record
@@ -23,7 +24,8 @@ class Normaliser:
 
     ``derive`` makes the ``derived`` columns, which share a field with others, by ``tables`` of the
     mapping. ``scope_column`` is the column that holds the record's scope where the record itself
-    does not say it.
+    does not say it. ``besides`` are members that are known and have no column; ``words`` are the
+    enumerations of derived columns.
     """
 
     entity: Entity
@@ -32,6 +34,8 @@ class Normaliser:
     derived: Sequence[Field] = field(default=(), kw_only=True)
     tables: tuple[object, ...] = field(default=(), kw_only=True)
     scope_column: str | None = field(default=None, kw_only=True)
+    besides: frozenset[str] = field(default=frozenset(), kw_only=True)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         if any("." in path for path in self.key_field.paths):
@@ -52,6 +56,14 @@ class Normaliser:
         said = repr((NORMALISER_VERSION, self.entity.name, mapping))
         return xxhash.xxh3_64_intdigest(said.encode())
 
+    @cached_property
+    def contract(self) -> Contract:
+        """What the records are known to hold."""
+        paths = {path for f in (*self.fields, *self.derived) for path in f.paths}
+        members = {path.partition(".")[0] for path in paths} | self.besides
+        own = {f.column: tuple({*f.keywords.values()}) for f in self.fields if f.keywords}
+        return Contract(self.fields, frozenset(members), own | dict(self.words))
+
     def recognises(self, raw: bytes) -> bool:
         """Tell whether the record has any member that a field reads."""
         try:
@@ -66,10 +78,11 @@ class Normaliser:
 
     def __call__(self, records: Iterable[Record]) -> Normalised:
         """Return the frame of ``records`` in canonical form, and those that break the contract."""
-        normalised = normalise(self.entity, records, self.fields, self.derive)
+        watch = Watch(self.contract)
+        normalised = normalise(self.entity, records, self.fields, self.derive, watch=watch)
         column = self.scope_column
         if column is None:
             return normalised
         frame = normalised.frame
         filled = frame[column].fillna(frame["scope"])
-        return Normalised(frame.assign(**{column: filled}), normalised.rejects)
+        return replace(normalised, frame=frame.assign(**{column: filled}))

@@ -42,6 +42,16 @@ class PlainLeftovers:
         raw = self._plain.values.take(pa.array(2 * at, mask=at < 0)).to_pylist()
         return [None if value is None else msgspec.Raw(value) for value in raw]
 
+    def beyond(self, names: frozenset[str]) -> list[tuple[str, int, int]]:
+        """Return the members that are left of other names."""
+        at, begins = self._plain.at, self._plain.begins
+        strange = [(name, place) for name, place in self._place.items() if name not in names]
+        return [
+            (name, int((at[place] >= 0).sum()), int(begins[at[place].max()]))
+            for name, place in strange
+            if self._is_left[place].any()
+        ]
+
     def _words(self, name: str) -> pa.StringArray | None:
         at = self._plain.at[self._place[name]]
         begins = self._plain.begins[at]

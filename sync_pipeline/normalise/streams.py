@@ -17,13 +17,18 @@ NORMALISERS: dict[Stream, Normaliser] = {
     entities.CRMCOM_CONTACTS: normalise_contacts,
     entities.CRMCOM_COMMUNICATIONS: normalise_communications,
     entities.CRMCOM_APPROVAL_REQUESTS: Normaliser(
-        entities.APPROVAL_REQUESTS, crmcom.APPROVAL_REQUEST, scope_column="contact_id"
+        entities.APPROVAL_REQUESTS,
+        crmcom.APPROVAL_REQUEST,
+        scope_column="contact_id",
+        besides=crmcom.BESIDES_APPROVAL_REQUEST,
     ),
     entities.ROCS_CONTACTS: normalise_rocs_contacts,
     entities.ROCS_COMMUNICATIONS: normalise_rocs_communications,
     entities.ROCS_CONTACT_LISTS: Normaliser(entities.CONTACT_LISTS, rocs.CONTACT_LIST),
     entities.ROCS_CAMPAIGNS: Normaliser(entities.CAMPAIGNS, rocs.CAMPAIGN),
     entities.ROSAAS_TENANTS: normalise_tenants,
-    entities.ROSAAS_PLANS: Normaliser(entities.PLANS, rosaas.PLAN),
-    entities.ROSAAS_SPECIFICATIONS: Normaliser(entities.SPECIFICATIONS, rosaas.SPECIFICATION),
+    entities.ROSAAS_PLANS: Normaliser(entities.PLANS, rosaas.PLAN, besides=rosaas.BESIDES_PLAN),
+    entities.ROSAAS_SPECIFICATIONS: Normaliser(
+        entities.SPECIFICATIONS, rosaas.SPECIFICATION, besides=rosaas.BESIDES_SPECIFICATION
+    ),
 }

@@ -37,4 +37,6 @@ normalise_tenants = Normaliser(
     derive=_status_columns,
     derived=rosaas.TENANT_STATUS,
     tables=(rosaas.STATUS_NAMES, rosaas.STATUS_CODES, rosaas.RUNNING),
+    besides=rosaas.BESIDES_TENANT,
+    words={"status": tuple(rosaas.STATUS_NAMES.values())},
 )

@@ -15,7 +15,7 @@ from sync_pipeline import entities
 from sync_pipeline.entities import Stream
 from sync_pipeline.normalise.frame import Normalised
 from sync_pipeline.normalise.streams import NORMALISERS
-from sync_pipeline.records import Record
+from sync_pipeline.records import Drift, Record
 from sync_pipeline.warehouse.hashes import content_hashes
 
 MANY = 60
@@ -83,16 +83,24 @@ def one_by_one(stream: Stream, records: Sequence[Record]) -> Normalised:
     """Normalise in pieces that are too small to be opened all at once."""
     parts = [NORMALISERS[stream](records[n : n + 7]) for n in range(0, len(records), 7)]
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    return Normalised(frame, [reject for part in parts for reject in part.rejects])
+    drift = sum((part.drift for part in parts), Drift())
+    return Normalised(frame, [reject for part in parts for reject in part.rejects], drift)
 
 
 def assert_the_same(stream: Stream, records: Sequence[Record]) -> None:
-    """Compare frames, rejects and hashes."""
+    """Compare frames, rejects, hashes and what is told of the fields."""
     found, due = NORMALISERS[stream](records), one_by_one(stream, records)
     pd.testing.assert_frame_equal(found.frame, due.frame)
     assert sorted(found.rejects, key=repr) == sorted(due.rejects, key=repr)
+    assert _told(found.drift) == _told(due.drift)
     hashes = content_hashes(stream.entity, found.frame)
     assert hashes == content_hashes(stream.entity, due.frame)
+
+
+def _told(drift: Drift) -> object:
+    # Whose value is the example is nobody's promise.
+    rows = {key: sighting.rows for key, sighting in drift.sightings.items()}
+    return drift.rows, drift.present, rows
 
 
 STREAMS = (entities.ROCS_CONTACTS, entities.ROCS_CAMPAIGNS, entities.ROSAAS_TENANTS)
