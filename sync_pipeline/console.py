@@ -23,6 +23,8 @@ from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 _TABLE_WIDTH = 150
+# Sentences would not fit into a cell.
+_BELOW = ("error", "pace")
 _BAR_EVERY_S = 0.5
 _LINE_EVERY_S = 10.0
 
@@ -36,11 +38,13 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool, title: str
     if as_json:
         sys.stdout.write(json.dumps([dict(row) for row in rows], default=str) + "\n")
         return
-    names = [name for name in (rows[0] if rows else ()) if name != "error"]
+    names = [name for name in (rows[0] if rows else ()) if name not in _BELOW]
     show_table(names, [[row[name] for name in names] for row in rows], title=title)
     for row in rows:
         if row.get("error"):
             err.print(f"{row['stream']}: {row['error']}", markup=False)
+    for said in dict.fromkeys(row["pace"] for row in rows if row.get("pace")):
+        err.print(str(said), markup=False)
 
 
 def show_finding(finding: Finding) -> None:

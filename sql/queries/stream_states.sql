@@ -1,4 +1,5 @@
--- Per stream: its last run, how fresh its proofs are, what is open.
+-- Per stream: its last run, how fresh its proofs are, what of the scopes that were read is due again
+-- (of contacts, `count_due` knows more), what is open.
 SELECT
     last.started_at AS last_run,
     last.outcome,
@@ -7,6 +8,9 @@ SELECT
     proofs.incomplete,
     proofs.denied,
     proofs.oldest_proof,
+    proofs.due,
+    0 AS unread,
+    proofs.oldest_due,
     (
         SELECT count(*) FROM ops.quarantine AS q
         WHERE q.source = wanted.source AND q.entity = wanted.entity AND q.resolved_at IS NULL
@@ -25,7 +29,9 @@ CROSS JOIN LATERAL (
         count(*) AS scopes,
         count(*) FILTER (WHERE w.proof = 'incomplete') AS incomplete,
         count(*) FILTER (WHERE w.reason = 'denied') AS denied,
-        min(w.proven_at) AS oldest_proof
+        min(w.proven_at) AS oldest_proof,
+        count(*) FILTER (WHERE w.due_at <= :now) AS due,
+        min(w.aged_from) FILTER (WHERE w.due_at <= :now) AS oldest_due
     FROM ops.watermarks AS w
     WHERE w.source = wanted.source AND w.entity = wanted.entity
 ) AS proofs

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from sync_pipeline.entities import STREAMS
+from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.operate.pace import is_fan_out, pace_of, waiting_of
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.warehouse.stored import count_rows
@@ -14,16 +17,46 @@ from sync_pipeline.warehouse.stored import count_rows
 Row = Mapping[str, object]
 
 
-def stream_states(engine: Engine) -> list[Row]:
-    """Return one row per stream: rows, last run, proofs, quarantine."""
+def stream_states(engine: Engine, settings: Settings) -> list[Row]:
+    """Return one row per stream: rows, last run, proofs, what is due, quarantine.
+
+    ``error`` is why the last run failed; ``pace`` is said where the bound cannot be held.
+    """
     streams = list(STREAMS.values())
+    now = datetime.now(UTC)
     parameters = {
         "sources": [stream.source for stream in streams],
         "entities": [stream.entity.name for stream in streams],
+        "now": now,
     }
     with transaction(engine) as connection:
         rows = connection.execute(statement("stream_states"), parameters).mappings().all()
+        said = _said_by_source(connection, settings, now)
         return [
-            {"stream": str(stream), "rows": count_rows(connection, stream), **row}
+            {"stream": str(stream), "rows": count_rows(connection, stream)}
+            | dict(row)
+            | _waiting(connection, stream, settings, now)
+            | {"pace": said[stream.source] if is_fan_out(stream, settings) else None}
             for stream, row in zip(streams, rows, strict=True)
         ]
+
+
+def _waiting(
+    connection: Connection, stream: Stream, settings: Settings, now: datetime
+) -> dict[str, object]:
+    if not is_fan_out(stream, settings):
+        return {}
+    depth = waiting_of(connection, stream, settings, now=now)
+    return {"due": depth.due, "unread": depth.unread, "oldest_due": depth.oldest_at}
+
+
+def _said_by_source(
+    connection: Connection, settings: Settings, now: datetime
+) -> dict[str, str | None]:
+    paces = {
+        source: pace_of(connection, source, settings, now=now)
+        for source in {stream.source for stream in STREAMS.values()}
+    }
+    return {
+        source: pace.said if pace and not pace.is_enough else None for source, pace in paces.items()
+    }

@@ -22,7 +22,8 @@ _BEFORE_ALL_RANKS = -(2**31)
 # was just filled is not counted yet; these are right at any size.
 _BY_INDEX = text(
     "SELECT set_config(name, 'off', true) FROM unnest(ARRAY["
-    "'enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_material', 'enable_sort', 'jit'"
+    "'enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_material', 'enable_sort', "
+    "'jit'"
     "]) AS setting (name)"
 )
 
@@ -73,6 +74,14 @@ class Depth:
     oldest_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a stream has to read within the bound, and what its last runs took for a contact."""
+
+    contacts: int
+    requests_each: float | None
+
+
 def due_contacts(
     connection: Connection, asked: Asked, queue: Queue, *, after: DueContact | None, most: int
 ) -> list[DueContact]:
@@ -87,6 +96,13 @@ def depth_of(connection: Connection, asked: Asked) -> Depth:
     """Return how much waits in all queues together; looks at every contact."""
     row = connection.execute(statement("count_due"), _parameters(asked)).one()
     return Depth(int(row.due), int(row.unread), row.oldest_at)
+
+
+def effort_of(connection: Connection, stream: Stream, *, now: datetime) -> Effort:
+    """Return what it takes to read the stream's contacts once, but for those that wait."""
+    parameters = named(stream) | {"now": now, "deferred": deferred_unless_forced(Due(now))}
+    row = connection.execute(statement("pace_of"), parameters).one()
+    return Effort(int(row.contacts), row.requests_each)
 
 
 def _parameters(asked: Asked) -> dict[str, object]:

@@ -13,6 +13,10 @@ from sync_pipeline_tests.pull_vendors import DENIED, WRONG_ANSWER, Vendors
 
 CONTACTS, COMMUNICATIONS = "crmcom/contacts", "crmcom/communications"
 Told = dict[str, tuple[bool, str, str | None]]
+ENOUGH = (
+    "less than 0.01 requests/s hold the bound of 24 h at crmcom; "
+    "CRMCOM_REQUESTS_PER_SECOND allows 2000"
+)
 
 
 def pull(name: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -53,6 +57,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "proof": (True, "WARN", "all 3 scopes are proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "budget": (True, "ERROR", ENOUGH),
     }
     second = pull(COMMUNICATIONS, instance)
     assert told(second) == {
@@ -60,6 +65,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "orphans": (True, "WARN", "0 rows name 0 contacts that are not there"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "budget": (True, "ERROR", ENOUGH),
     }
     assert shown(second, "orphans") == {"rows": 0, "contacts": 0}
 
@@ -77,6 +83,7 @@ def test_what_a_check_finds_is_told_in_counts_and_fails_no_run(
         "proof": (False, "WARN", "1 of 4 scopes are not proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (False, "ERROR", "1 rows are in quarantine, 50.0% of all"),
+        "budget": (True, "ERROR", ENOUGH),
     }
     assert told(second)["orphans"] == (False, "WARN", "1 rows name 1 contacts that are not there")
     proof = shown(first, "proof")
@@ -124,6 +131,26 @@ def test_a_run_looks_at_the_versions_that_it_superseded_alone_a_check_looks_at_a
         "has_primary_key": True,
         "looked_since": "the beginning",
     }
+
+
+def test_a_budget_that_cannot_hold_the_bound_fails_with_both_rates(
+    vendors: Vendors, instance: dg.DagsterInstance, bare_environment: pytest.MonkeyPatch
+) -> None:
+    vendors.hold_contacts("a", "b")
+    pull(CONTACTS, instance)
+    bare_environment.setenv("CRMCOM_REQUESTS_PER_SECOND", "5")
+    bare_environment.setenv("STALENESS_BOUND_HOURS", "0.0001")
+
+    alone = check_alone(COMMUNICATIONS, "budget", instance)
+
+    (passed, severity, said) = told(alone)["budget"]
+    assert (passed, severity) == (False, "ERROR")
+    # Two contacts in each of three streams: two requests each (login and list of ids), one, one.
+    assert str(said).startswith("22.22 requests/s hold the bound of 0.0001 h at crmcom (")
+    assert "but CRMCOM_REQUESTS_PER_SECOND allows 5" in str(said)
+    found = shown(alone, "budget")
+    assert found.pop("needed_requests_per_second") == pytest.approx(8 / 0.36)
+    assert found == {"allowed_requests_per_second": 5.0, "due": 2, "unread": 2}
 
 
 def test_a_stream_that_was_never_read_is_not_called_proven(
