@@ -34,12 +34,23 @@ def e164(number: str, region: str | None) -> str | None:
 def _is_e164(number: str) -> bool:
     if not (number.startswith("+") and _SHORTEST <= len(number) <= _LONGEST):
         return False
-    for length in range(2, _LONGEST_CALLING_CODE + 2):
-        plan = _plan(number[1:length]) if number[1:length] in _CALLING_CODES else None
+    found = _plan_at(number[1 : _LONGEST_CALLING_CODE + 1])
+    if found is None:
+        return False
+    # A leading zero belongs to the number in some countries only: parsing knows.
+    length, plan = found
+    return number[length] != "0" and plan.fullmatch(number, length) is not None
+
+
+@lru_cache(maxsize=4096)
+def _plan_at(digits: str) -> tuple[int, re.Pattern[str]] | None:
+    """Return where the number after the calling code begins, and the plan for it."""
+    for length in range(1, _LONGEST_CALLING_CODE + 1):
+        code = digits[:length]
+        plan = _plan(code) if code in _CALLING_CODES else None
         if plan is not None:
-            # A leading zero belongs to the number in some countries only: parsing knows.
-            return number[length] != "0" and plan.fullmatch(number, length) is not None
-    return False
+            return length + 1, plan
+    return None
 
 
 @lru_cache(maxsize=4096)

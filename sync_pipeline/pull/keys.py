@@ -12,7 +12,7 @@ import msgspec
 from sync_pipeline.entities import Stream
 from sync_pipeline.mapping.fields import Form
 from sync_pipeline.normalise.streams import NORMALISERS
-from sync_pipeline.records import is_storable_id
+from sync_pipeline.records import LONGEST_ID_BYTES, is_storable_id
 
 
 class KeyOf:
@@ -46,7 +46,19 @@ class KeyOf:
             decoded = self._all.decode(b"[" + b",".join(raws) + b"]")
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return [self(raw) for raw in raws]
-        return [self._key(found) for found in map(self._members, decoded)]
+        found: list[object] = list(map(self._members, decoded))
+        return self._plain(found) or [self._key(one) for one in found]
+
+    def _plain(self, found: Sequence[object]) -> list[str | None]:
+        """Return the keys of all at once where each is plainly an id; else none at all."""
+        if not set(map(type, found)) <= {str, int}:
+            return []
+        keys = [str(one).strip() for one in found]
+        joined = "".join(keys)
+        is_plain = joined.isascii() and "\x00" not in joined
+        if not (is_plain and all(keys) and max(map(len, keys), default=0) <= LONGEST_ID_BYTES):
+            return []
+        return [key.lower() for key in keys] if self._is_lower else list(keys)
 
     def _key(self, found: object) -> str | None:
         members = found if isinstance(found, tuple) else (found,)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import json
 
-from sync_pipeline.entities import ROCS_COMMUNICATIONS, ROSAAS_TENANTS
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_pipeline.entities import ROCS_COMMUNICATIONS, ROSAAS_TENANTS, Stream
 from sync_pipeline.pull.keys import key_of, record_id
 
 
@@ -51,3 +55,16 @@ def test_where_the_shape_is_open_the_first_name_that_holds_a_key_counts(
     raw: bytes, key: str | None
 ) -> None:
     assert key_of(ROCS_COMMUNICATIONS)(raw) == key
+
+
+KEYS = ["c1", " C1 ", "7", "", " ", "a\x00b", "x" * 1000, "x" * 1001, "é" * 501, "\u3000é", 7, -1]
+ODD = [None, True, 1.5, {}, ["c1"], 10**30]
+
+
+@given(st.lists(st.sampled_from(KEYS) | st.text(max_size=3) | st.sampled_from(ODD), max_size=5))
+@pytest.mark.parametrize("stream", [ROSAAS_TENANTS, ROCS_COMMUNICATIONS])
+def test_the_keys_of_a_page_are_those_of_its_records(stream: Stream, keys: list[object]) -> None:
+    of_stream = key_of(stream)
+    name = "systemName" if stream is ROSAAS_TENANTS else "id"
+    raws = [json.dumps({name: key}).encode() for key in keys]
+    assert of_stream.of_all(raws) == [of_stream(raw) for raw in raws]
