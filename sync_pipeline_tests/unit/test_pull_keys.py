@@ -57,8 +57,21 @@ def test_where_the_shape_is_open_the_first_name_that_holds_a_key_counts(
     assert key_of(ROCS_COMMUNICATIONS)(raw) == key
 
 
-KEYS = ["c1", " C1 ", "7", "", " ", "a\x00b", "x" * 1000, "x" * 1001, "é" * 501, "\u3000é", 7, -1]
-ODD = [None, True, 1.5, {}, ["c1"], 10**30]
+KEYS: list[object] = [
+    "c1",
+    " C1 ",
+    "7",
+    "",
+    " ",
+    "a\x00b",
+    "x" * 1000,
+    "x" * 1001,
+    "é" * 501,
+    "\u3000é",
+    7,
+    -1,
+]
+ODD: list[object] = [None, True, 1.5, {}, ["c1"], 10**30]
 
 
 @given(st.lists(st.sampled_from(KEYS) | st.text(max_size=3) | st.sampled_from(ODD), max_size=5))
