@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, Stream
-from sync_pipeline.errors import SettingsError
+from sync_pipeline.errors import SettingsError, SourceError
+from sync_pipeline.pull.contact_ids import LINES_AT_ONCE
+from sync_pipeline.sources.contacts_file import read_contact_ids
 from sync_pipeline_tests.pull_vendors import BACKOFFICE, LOGINS, Pulls, Vendors, counts
 from sync_pipeline_tests.scripted_server import Scripted
 
@@ -41,6 +44,33 @@ def test_the_registry_file_names_the_contacts_and_keeps_its_credentials(
         stored = str(pull.rows(f"SELECT * FROM {table}"))  # noqa: S608 -- names of tables
         assert "anna" not in stored
         assert "pa55word" not in stored
+
+
+def test_a_long_registry_file_is_taken_in_piece_by_piece_or_not_at_all(
+    pull: Pulls, vendors: Vendors, tmp_path: Path
+) -> None:
+    vendors.hold_contacts("a")
+    file = tmp_path / "contacts.csv"
+    ids = [f"c-{number:06d}" for number in range(2 * LINES_AT_ONCE + 1)]
+    lines = "\n".join(ids)
+    file.write_text(f"contact_id\n{lines}\nno id")
+    settings = vendors.settings(contacts_file=file)
+
+    with pytest.raises(SettingsError, match=f"line {len(ids) + 2} "):
+        pull(CRMCOM_COMMUNICATIONS, settings=settings)
+    assert pull.rows(REGISTERED) == []
+
+    file.write_text(lines)
+    tracemalloc.start()
+    for contact_id in read_contact_ids(file):
+        assert contact_id
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < file.stat().st_size / 2
+    with pytest.raises(SourceError):
+        # Not one of them is known there.
+        pull(CRMCOM_COMMUNICATIONS, settings=settings, slice_s=0)
+    assert [row[0] for row in pull.rows(REGISTERED)] == ids
 
 
 def test_a_registry_file_that_is_not_text_is_a_wrong_setting(
@@ -154,7 +184,8 @@ def test_after_an_unproven_list_of_ids_neither_stream_is_complete(
     pull: Pulls, vendors: Vendors
 ) -> None:
     vendors.hold_contacts("a", "b", "c")
-    vendors.page_size = 2
+    listed = vendors.ids
+    vendors.ids = Scripted.json({"content": listed, "paging": {"total": 4}})
     began = pull.began()
 
     first = pull(CRMCOM_CONTACTS, as_of=began)
@@ -163,10 +194,10 @@ def test_after_an_unproven_list_of_ids_neither_stream_is_complete(
     others = pull(CRMCOM_COMMUNICATIONS)
 
     assert [report.row["is_complete"] for report in (first, second, others)] == [False] * 3
-    assert pull.watermarks(CRMCOM_CONTACTS)[""] == ("incomplete", "order not proven")
+    assert pull.watermarks(CRMCOM_CONTACTS)[""] == ("incomplete", "a page came twice")
     assert counts(first) == {"inserted": 3}
 
-    vendors.page_size = 100
+    vendors.ids = listed
 
     assert pull(CRMCOM_CONTACTS).row["is_complete"] is True
     assert pull(CRMCOM_COMMUNICATIONS).row["is_complete"] is True

@@ -20,12 +20,20 @@ from sync_pipeline.entities import (
 from sync_pipeline.errors import TransientSourceError
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
-from sync_pipeline_tests.pull_rocs import ACTIVITY, CAMPAIGNS, CONTACTS, DYNAMIC, LISTS, Rocs, Row
+from sync_pipeline_tests.pull_rocs import (
+    ACTIVITY,
+    CAMPAIGNS,
+    CONTACTS,
+    DYNAMIC,
+    LISTS,
+    Rocs,
+    Row,
+    Stand,
+)
 from sync_pipeline_tests.pull_vendors import UNAVAILABLE, Pulls, Vendors, counts, eventually
 from sync_pipeline_tests.scripted_server import Received, Scripted
 
 ORDER = ("single_response", None)
-UNPROVEN = ("incomplete", "order not proven")
 PATHS = {
     ROCS_CONTACTS: (CONTACTS, "contacts"),
     ROCS_COMMUNICATIONS: (ACTIVITY, "communications"),
@@ -67,6 +75,11 @@ def numbered(many: int, **more: Any) -> list[Row | bytes]:  # noqa: ANN401 -- me
     return [{"id": number, "name": f"Name {number}"} | more for number in range(1, many + 1)]
 
 
+def always(answer: Scripted) -> Stand:
+    """Return what gives this answer, whatever is asked for."""
+    return lambda _request: answer
+
+
 def on_page(number: int, act: Callable[[], Scripted | None], *, after: int = 1) -> Any:  # noqa: ANN401
     """Return what does ``act`` each time the page is asked for, from the ``after``-th time on."""
     times = 0
@@ -101,7 +114,9 @@ def test_one_page_is_one_request_and_proves_the_list(
 
 
 @pytest.mark.parametrize("stream", PATHS, ids=str)
-def test_n_pages_are_at_most_n_and_two_requests(pull: Pulls, rocs: Rocs, stream: Stream) -> None:
+def test_pages_that_do_not_show_their_order_are_read_twice(
+    pull: Pulls, rocs: Rocs, stream: Stream
+) -> None:
     path, table = PATHS[stream]
     rocs.page_size = 10
     rocs.hold(path, numbered(45))
@@ -110,23 +125,40 @@ def test_n_pages_are_at_most_n_and_two_requests(pull: Pulls, rocs: Rocs, stream:
     before = pull.versions(table)
     second = pull(stream)
 
-    assert rocs.pages(path) == [1, 5, 4, 3, 2, 1, 5] * 2
-    assert counts(first) == {"inserted": 45, "duplicate": 15}
-    assert counts(second) == {"unchanged": 45, "duplicate": 15}
+    assert rocs.pages(path) == [1, 5, 4, 3, 2, 1, 5, *(4, 3, 2, 1, 5)] * 2
+    assert counts(first) == {"inserted": 45, "duplicate": 60}
+    # All are in the table; what came again in the same pass is looked at again.
+    assert counts(second) == {"unchanged": 45, "duplicate": 60}
     assert pull.versions(table) == before
     assert len(before) == 45
-    assert pull.watermarks(stream) == {"": UNPROVEN}
+    assert pull.watermarks(stream) == {"": ("agreeing_passes", None)}
     row = second.row
-    assert (row["scopes_total"], row["scopes_read"], row["is_complete"]) == (1, 1, False)
+    assert (row["scopes_total"], row["scopes_read"], row["is_complete"]) == (1, 1, True)
+
+
+@pytest.mark.parametrize("stream", [s for s in PATHS if s != ROCS_CONTACTS], ids=str)
+def test_n_pages_in_the_order_of_their_creation_are_at_most_n_and_two_requests(
+    pull: Pulls, rocs: Rocs, stream: Stream
+) -> None:
+    path, _ = PATHS[stream]
+    rocs.page_size = 10
+    rocs.hold(path, [{"id": n, "createdDate": f"2026-01-01T00:00:{n}"} for n in range(10, 55)])
+
+    report = pull(stream)
+
+    assert rocs.pages(path) == [1, 5, 4, 3, 2, 1, 5]
+    assert counts(report) == {"inserted": 45, "duplicate": 15}
+    assert pull.watermarks(stream) == {"": ("tail_first", None)}
+    assert report.row["is_complete"] is True
 
 
 def test_a_list_that_is_not_due_is_not_read_and_as_complete_as_it_was(
     pull: Pulls, rocs: Rocs
 ) -> None:
     soon = Due(datetime.now(UTC))
-    for many, is_complete in ((20, False), (3, True)):
-        rocs.page_size = 10
-        rocs.hold(LISTS, numbered(many))
+    for stated, is_complete in ((4, False), (3, True)):
+        listed = Scripted.json({"items": numbered(3), "totalCount": stated})
+        rocs.stands_in = always(listed)
         pull(ROCS_CONTACT_LISTS)
         asked = len(rocs.pages(LISTS))
 
@@ -142,7 +174,7 @@ def test_pages_that_were_read_stay_when_the_list_breaks_off(pull: Pulls, rocs: R
     rocs.hold(LISTS, numbered(50))
     rocs.stands_in = on_page(3, lambda: UNAVAILABLE)
 
-    with pytest.raises(TransientSourceError, match="503"):
+    with pytest.raises(TransientSourceError, match="500"):
         pull(ROCS_CONTACT_LISTS)
 
     loaded = pull.rows("SELECT CAST(list_id AS integer) FROM warehouse.contact_lists ORDER BY 1")
@@ -156,7 +188,7 @@ def test_pages_that_were_read_stay_when_the_list_breaks_off(pull: Pulls, rocs: R
     )
 
     rocs.stands_in = lambda _request: None
-    assert counts(pull(ROCS_CONTACT_LISTS)) == {"inserted": 20, "unchanged": 30, "duplicate": 20}
+    assert counts(pull(ROCS_CONTACT_LISTS)) == {"inserted": 20, "unchanged": 30, "duplicate": 60}
 
 
 def test_pages_are_loaded_while_others_are_still_to_be_read(pull: Pulls, rocs: Rocs) -> None:
@@ -186,7 +218,7 @@ def test_a_row_that_changes_while_the_list_is_read_ends_as_it_was_last_seen(
 
     report = pull(ROCS_CONTACT_LISTS)
 
-    assert counts(report) == {"inserted": 6, "duplicate": 4}
+    assert counts(report) == {"inserted": 6, "duplicate": 8}
     names = "SELECT display_name FROM warehouse.contact_lists WHERE list_id = '1'"
     assert pull.rows(names) == [("Changed",)]
     old = "SELECT display_name, valid_from < valid_to FROM warehouse.contact_lists_history"
@@ -200,8 +232,8 @@ def test_rows_without_a_key_are_kept_aside_and_counted(pull: Pulls, rocs: Rocs) 
 
     report = pull(ROCS_CONTACT_LISTS)
 
-    # The first page and the last one, of one row, are read twice.
-    assert counts(report) == {"inserted": 5, "quarantined": 2, "duplicate": 3 + 1}
+    # The first page and the last one, of one row, are read twice, and then all of them again.
+    assert counts(report) == {"inserted": 5, "quarantined": 2, "duplicate": 3 + 1 + 7}
     assert pull.rows("SELECT record_id, error_code FROM ops.quarantine ORDER BY 1") == [
         ("9", "bad_number"),
         (None, "no_id"),
@@ -337,13 +369,13 @@ def test_where_dynamic_fields_are_away_altogether_the_list_is_read_all_the_same(
 
     report = pull(ROCS_CONTACTS, settings=settings)
 
-    assert counts(report) == {"inserted": 100, "duplicate": 40}
+    assert counts(report) == {"inserted": 100, "duplicate": 120}
     assert (report.row["outcome"], report.row["is_complete"]) == ("succeeded", False)
     # They are not waited for one by one.
     assert len(rocs.dynamic_requests()) == 8
 
     rocs.dynamic = {str(number): {"n": number} for number in range(1, 101)}
-    assert counts(pull(ROCS_CONTACTS, settings=settings)) == {"updated": 100, "duplicate": 40}
+    assert counts(pull(ROCS_CONTACTS, settings=settings)) == {"updated": 100, "duplicate": 120}
     kept = "SELECT count(*) FROM warehouse.contacts WHERE attributes ->> 'dynamic_fields' <> ''"
     assert pull.rows(kept) == [(100,)]
 
@@ -426,7 +458,8 @@ def test_a_contact_that_was_found_before_is_looked_up_by_its_id_first(
 
     rocs.hold(CONTACTS, [KARI | {"id": 70}])
     assert counts(pull(ROCS_CONTACTS, settings=lookup)) == {"inserted": 1}
-    assert rocs.lookups()[2:] == [("id", "7"), ("externalId", "a")]
+    # Once more in the end: what is asked for twice in vain is gone.
+    assert rocs.lookups()[2:] == [("id", "7"), ("externalId", "a"), ("id", "7")]
 
 
 def test_one_lookup_that_fails_stops_no_other_and_says_nothing_of_crmcom(
@@ -475,7 +508,7 @@ def test_ids_come_from_the_external_ids_of_rocs_and_are_proven_as_its_list_is(
         "": ("incomplete", "the list that names the ids is not proven")
     }
     pull(ROCS_CONTACTS, settings=settings)
-    unproven = pull(CRMCOM_CONTACTS, settings=settings)
+    after = pull(CRMCOM_CONTACTS, settings=settings)
     assert pull.rows(registered) == [("a", "rocs", "granted"), ("b", "rocs", "granted")]
 
     rocs.page_size = 100
@@ -483,7 +516,7 @@ def test_ids_come_from_the_external_ids_of_rocs_and_are_proven_as_its_list_is(
     pull(ROCS_CONTACTS, settings=settings)
     proven = pull(CRMCOM_CONTACTS, settings=settings)
 
-    assert [r.row["is_complete"] for r in (before, unproven, proven)] == [False, False, True]
+    assert [r.row["is_complete"] for r in (before, after, proven)] == [False, True, True]
     assert pull.rows(registered) == [(name, "rocs", "granted") for name in "abc"]
     assert pull.watermarks(CRMCOM_CONTACTS)[""] == ORDER
     assert pull(CRMCOM_COMMUNICATIONS, settings=settings).row["is_complete"] is True
