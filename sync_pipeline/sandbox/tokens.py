@@ -11,15 +11,18 @@ import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
+from itertools import count
 
 LIFETIME_S = 3600
+_numbers = count(1)
 
 
 def issue_token(key: str, subject: str) -> tuple[str, int]:
     """(token, its expiry in epoch seconds)."""
     expires = int(time.time()) + LIFETIME_S
     head = _segment({"alg": "HS512"})
-    claims = _segment({"sub": subject, "exp": expires})
+    # No two are alike, so that one login can end and the next one, in the same second, not.
+    claims = _segment({"sub": subject, "exp": expires, "jti": next(_numbers)})
     return f"{head}.{claims}.{_signature(key, f'{head}.{claims}')}", expires
 
 

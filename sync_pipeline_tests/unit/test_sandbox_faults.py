@@ -94,6 +94,7 @@ def test_a_login_ends_in_the_middle(quiet: httpx.Client) -> None:
     assert quiet.get(path, headers=headers).status_code == 401
     set_faults(quiet, "0")
     assert quiet.get(path, headers=headers).status_code == 401
+    assert quiet.get(path, headers=bearer(quiet)).status_code == 200
 
 
 def test_the_same_seed_has_the_same_faults_in_whatever_order_it_is_asked() -> None:
