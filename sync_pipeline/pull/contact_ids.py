@@ -6,9 +6,12 @@ Contacts renews them whenever they are due, the lists under contacts only when n
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 
 from sync_pipeline.entities import CRMCOM_CONTACTS, ROCS_CONTACTS
 from sync_pipeline.errors import SettingsError
@@ -28,6 +31,9 @@ from sync_pipeline.warehouse.registry import (
     register_contacts,
     register_external_ids,
 )
+
+# A registry file may name millions.
+LINES_AT_ONCE = 10_000
 
 
 async def renew_due_ids(context: Context, api: CrmcomApi) -> list[Reading]:
@@ -91,7 +97,7 @@ def _register_external_ids(context: Context) -> Reading:
 def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
     read_at = datetime.now(UTC)
     if crmcom is not None and crmcom.contacts_file is not None:
-        _register(context, read_contact_ids(crmcom.contacts_file), "file", read_at)
+        _register_lines(context, crmcom.contacts_file, read_at)
     with transaction(context.engine) as connection:
         if count_contacts(connection) == 0:
             raise SettingsError(
@@ -101,6 +107,14 @@ def _register_file(context: Context, crmcom: CrmcomSettings | None) -> Reading:
     # The file is the whole list by definition.
     due_at = context.due_again(read_at)
     return Reading("", Proof.SINGLE_RESPONSE, None, read_at, due_at, is_scope=False)
+
+
+def _register_lines(context: Context, file: Path, seen_at: datetime) -> None:
+    # Once through for its form: one line that is wrong, and nothing of it is taken for an id.
+    deque(read_contact_ids(file), maxlen=0)
+    ids = read_contact_ids(file)
+    while chunk := list(islice(ids, LINES_AT_ONCE)):
+        _register(context, chunk, "file", seen_at)
 
 
 def _register(context: Context, ids: Sequence[str], origin: str, seen_at: datetime) -> None:

@@ -29,12 +29,12 @@ class Credentials:
     password: str = field(repr=False)
 
 
-def read_contact_ids(path: Path) -> list[str]:
-    """Return the ids in the first column, each once, in order.
+def read_contact_ids(path: Path) -> Iterator[str]:
+    """Yield the ids in the first column, in order; one may come again. None of them is kept.
 
     Raises SettingsError when the file cannot be read as UTF-8 text.
     """
-    return list(dict.fromkeys(contact_id for contact_id, *_ in _lines(path)))
+    return (contact_id for contact_id, *_ in _lines(path))
 
 
 def read_credentials(path: Path) -> dict[str, Credentials]:

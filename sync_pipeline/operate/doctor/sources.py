@@ -123,7 +123,7 @@ def contact_ids_finding(own: CrmcomSettings) -> Finding:
         remedy = "set CRMCOM_CONTACTS_FILE, or CRMCOM_BACKOFFICE_URL and CRMCOM_SECRET_KEY"
         return warning(check, "only those that the registry already holds", remedy)
     try:
-        count = len(read_contact_ids(own.contacts_file))
+        count = len(set(read_contact_ids(own.contacts_file)))
     except SettingsError as exc:
         return failed(check, str(exc), "save the file as CSV in UTF-8")
     if count == 0:
@@ -164,7 +164,7 @@ async def _ask_crmcom(own: CrmcomSettings, api: CrmcomApi) -> None:
     if own.contact_ids == "backoffice":
         await api.contact_list_page(1)
     elif own.contacts_file is not None:
-        contact_id = next(iter(read_contact_ids(own.contacts_file)), _NOBODY)
+        contact_id = next(read_contact_ids(own.contacts_file), _NOBODY)
     try:
         await api.contact(contact_id)
     except (RecordNotFoundError, AccessDeniedError):
