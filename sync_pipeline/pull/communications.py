@@ -20,7 +20,7 @@ from sync_pipeline.pull.listing import LongestPage
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import lacks_detail
 from sync_pipeline.pull.swept import SweptList
-from sync_pipeline.pull.under_contacts import list_reading, listed, read_under, sweep_under
+from sync_pipeline.pull.under_contacts import list_reading, listed, read_list_under, sweep_under
 from sync_pipeline.pull.work import Context, Work, ask_whether, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
@@ -40,7 +40,7 @@ async def plan_communications(context: Context, api: CrmcomApi) -> Work:
     reader = _Reader(context, api)
 
     def read(contact_id: str) -> AsyncIterator[Reading]:
-        return once(read_under(context, contact_id, reader.read(contact_id)))
+        return once(read_list_under(context, contact_id, reader.read(contact_id)))
 
     def ask(absence: Absence) -> Awaitable[Reading]:
         fetch = partial(api.communication, absence.scope, absence.record_id)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.creation import creation_times
 from sync_pipeline.pull.due import due_scopes, register_asked
 from sync_pipeline.pull.keys import key_of
 from sync_pipeline.pull.listing import FetchPage, LongestPage
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.seen import Seen
 from sync_pipeline.pull.sweep import Sweep, sweep_list
 from sync_pipeline.pull.swept import SweptList
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
+from sync_pipeline.warehouse.deletion import is_deleted
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.progress import Reason
 
 # Ten times what a contact is known to have: a list without an end must not hold the others up.
 MOST_PAGES = 2_000
@@ -32,7 +38,7 @@ async def plan_approval_requests(context: Context, api: CrmcomApi) -> Work:
     def read(contact_id: str) -> AsyncIterator[Reading]:
         fetch = partial(api.approval_requests_page, contact_id)
         reading = _read_list(context, contact_id, fetch, longest)
-        return once(read_under(context, contact_id, reading))
+        return once(read_list_under(context, contact_id, reading))
 
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
 
@@ -41,6 +47,17 @@ async def read_under(context: Context, contact_id: str, reading: Awaitable[Readi
     """Read one contact's scope; what is wrong with it alone stops no other."""
     outcome = await contained(context, contact_id, datetime.now(UTC), reading)
     return await register_asked(context, outcome)
+
+
+async def read_list_under(
+    context: Context, contact_id: str, reading: Awaitable[Reading]
+) -> Reading:
+    """Read one contact's list; where the contact is deleted, one that is not known is empty."""
+    outcome = await read_under(context, contact_id, reading)
+    is_unknown = outcome.reason is Reason.NOT_FOUND
+    if is_unknown and await asyncio.to_thread(_is_contact_deleted, context, contact_id):
+        return replace(outcome, seen=Seen())
+    return outcome
 
 
 async def sweep_under(
@@ -100,3 +117,8 @@ async def _read_list(
     sweep = await sweep_under(context, fetch, longest=longest)
     reading = list_reading(context, contact_id, sweep, listed(context, contact_id, sweep))
     return replace(reading, seen=sweep.seen)
+
+
+def _is_contact_deleted(context: Context, contact_id: str) -> bool:
+    with transaction(context.engine) as connection:
+        return is_deleted(connection, CRMCOM_CONTACTS, contact_id)

@@ -71,6 +71,13 @@ def deleted_lately(connection: Connection, stream: Stream, *, since: datetime) -
     return int(connection.execute(statement("deleted_lately"), parameters).scalar_one())
 
 
+def is_deleted(connection: Connection, stream: Stream, record_id: str) -> bool:
+    """Tell whether a record is marked as deleted."""
+    table, key = stream.entity.table, stream.entity.table.c[stream.entity.key]
+    query = select(table.c.deleted_at).where(table.c.source == stream.source, key == record_id)
+    return connection.execute(query).scalar() is not None
+
+
 def delete_confirmed(connection: Connection, candidates: Candidates, *, run_id: str) -> int:
     """Mark the rows of the confirmed candidates, which are none any more; return how many.
 

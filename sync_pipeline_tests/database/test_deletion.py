@@ -91,15 +91,11 @@ def test_a_contact_that_two_requests_do_not_find_is_deleted_and_keeps_what_was_k
     pull: Pulls, vendors: Vendors
 ) -> None:
     vendors.hold_contacts("a", "b", "c")
-    vendors.hold_communications("b", [{"id": "m-1", "created_on": 1_700_000_000}])
     pull(CRMCOM_CONTACTS)
-    pull(CRMCOM_COMMUNICATIONS)
     vendors.hold_contact("b", NOT_FOUND)
-    vendors.hold_communications("b", NOT_FOUND)
     vendors.forget_requests()
 
     report = pull(CRMCOM_CONTACTS)
-    pull(CRMCOM_COMMUNICATIONS)
 
     assert sorted(vendors.contact_requests()) == ["a", "b", "b", "c"]
     assert report.row["rows_deleted"] == 1
@@ -113,10 +109,37 @@ def test_a_contact_that_two_requests_do_not_find_is_deleted_and_keeps_what_was_k
     ]
     names = "SELECT first_name FROM warehouse.contacts_versions WHERE contact_id = 'b'"
     assert pull.rows(names) == [("Name b",)] * 2
-    # Under a contact that cannot be read, nothing is known of what hangs there.
-    assert standing(pull, CRMCOM_COMMUNICATIONS) == loaded("m-1")
     assert pull.rows(ABSENCES) == []
     assert pull(CRMCOM_CONTACTS).row["rows_deleted"] == 0
+
+
+def test_what_hangs_under_a_contact_goes_only_after_it_and_is_confirmed_itself(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b")
+    messages = [{"id": name, "created_on": 1_700_000_000} for name in ("m-1", "m-2")]
+    vendors.hold_communications("b", messages)
+    vendors.hold_approval_requests("a", [{"id": "q-1"}])
+    vendors.hold_approval_requests("b", [{"id": "q-2"}])
+    streams = (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS, CRMCOM_APPROVAL_REQUESTS)
+    for stream in streams:
+        pull(stream)
+    vendors.hold_contact("b", NOT_FOUND)
+    vendors.hold_communications("b", NOT_FOUND)
+    vendors.hold_approval_requests("b", NOT_FOUND)
+    vendors.hold_message("m-1", NOT_FOUND)
+    vendors.hold_message("m-2", {"id": "m-2"})
+
+    # As long as the contact itself is not known to be gone, nothing follows.
+    for stream in streams[1:]:
+        assert pull(stream, "b").row["rows_deleted"] == 0
+    assert pull.rows(ABSENCES) == []
+
+    assert [pull(stream, "b").row["rows_deleted"] for stream in streams] == [1, 1, 0]
+    # Without a call for just one, it takes a second reading.
+    assert pull(CRMCOM_APPROVAL_REQUESTS, "b").row["rows_deleted"] == 1
+    assert standing(pull, CRMCOM_COMMUNICATIONS) == [gone("m-1"), *loaded("m-2")]
+    assert standing(pull, CRMCOM_APPROVAL_REQUESTS) == [*loaded("q-1"), gone("q-2")]
 
 
 def test_a_contact_that_the_list_of_ids_no_longer_names_is_still_asked_for(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -30,6 +30,7 @@ from sync_pipeline.warehouse.deletion import delete_confirmed, hold_confirmed
 from sync_pipeline.warehouse.load import Loaded
 from sync_pipeline.warehouse.progress import BEFORE_ALL
 from sync_pipeline_tests.database.readings import (
+    START,
     at,
     commit_contacts,
     in_another_session,
@@ -183,7 +184,7 @@ def test_a_reading_that_had_begun_before_the_first_absence_was_noted_makes_no_se
 
     assert candidates(engine) == [("a", "", at(2), None)]
 
-    after = (rows(engine, "SELECT clock_timestamp()")[0][0] - at(0)) / timedelta(hours=1)
+    after = (datetime.now(UTC) - START) / timedelta(hours=1)
     with engine.begin() as connection:
         note_absences(connection, CRMCOM_CONTACTS, [read_list(after + 1)])
     assert candidates(engine) == [("a", "", at(2), at(after + 1))]
