@@ -33,6 +33,10 @@ class NotInQuarantineError(SyncError):
     """Look at `sync-pipeline quarantine list`: no open row has the id that the message names."""
 
 
+class DriftError(SyncError):
+    """A field of the contract is missing or of another type, which DRIFT_POLICY makes a fault."""
+
+
 class StreamBusyError(SyncError):
     """Another run holds the stream: wait for it."""
 

@@ -30,7 +30,8 @@ CONTACT_OPT_OUTS = tuple(Field(column, Form.BOOLEAN, (PERMISSIONS,)) for column 
 # Where the answer for a contact's dynamic fields goes, as a whole.
 DYNAMIC_FIELDS = "dynamic_fields"
 
-# Members of the vendor's sample that have no column. What customers make up themselves is one.
+# Members that have no column: of a contact those of the vendor's sample, and what customers make
+# up themselves as one; of the others those that such an API is likely to have.
 BESIDES_CONTACT = frozenset(
     {
         "contactAddresses",
@@ -40,6 +41,9 @@ BESIDES_CONTACT = frozenset(
         "sourceType",
     }
 )
+BESIDES_COMMUNICATION = frozenset({"campaignId", "deviceInfo"})
+BESIDES_CONTACT_LIST = frozenset({"owner"})
+BESIDES_CAMPAIGN = frozenset({"budget"})
 
 COMMUNICATION = (
     Field("communication_id", Form.TEXT, ("id", "communicationId", "activityId", "messageId")),

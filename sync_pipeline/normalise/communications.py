@@ -16,4 +16,6 @@ normalise_communications = Normaliser(
     scope_column="contact_id",
     besides=crmcom.BESIDES_COMMUNICATION,
 )
-normalise_rocs_communications = Normaliser(COMMUNICATIONS, rocs.COMMUNICATION)
+normalise_rocs_communications = Normaliser(
+    COMMUNICATIONS, rocs.COMMUNICATION, besides=rocs.BESIDES_COMMUNICATION
+)

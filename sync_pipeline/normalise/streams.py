@@ -24,8 +24,12 @@ NORMALISERS: dict[Stream, Normaliser] = {
     ),
     entities.ROCS_CONTACTS: normalise_rocs_contacts,
     entities.ROCS_COMMUNICATIONS: normalise_rocs_communications,
-    entities.ROCS_CONTACT_LISTS: Normaliser(entities.CONTACT_LISTS, rocs.CONTACT_LIST),
-    entities.ROCS_CAMPAIGNS: Normaliser(entities.CAMPAIGNS, rocs.CAMPAIGN),
+    entities.ROCS_CONTACT_LISTS: Normaliser(
+        entities.CONTACT_LISTS, rocs.CONTACT_LIST, besides=rocs.BESIDES_CONTACT_LIST
+    ),
+    entities.ROCS_CAMPAIGNS: Normaliser(
+        entities.CAMPAIGNS, rocs.CAMPAIGN, besides=rocs.BESIDES_CAMPAIGN
+    ),
     entities.ROSAAS_TENANTS: normalise_tenants,
     entities.ROSAAS_PLANS: Normaliser(entities.PLANS, rosaas.PLAN, besides=rosaas.BESIDES_PLAN),
     entities.ROSAAS_SPECIFICATIONS: Normaliser(

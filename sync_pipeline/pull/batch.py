@@ -8,18 +8,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import Connection
 
+from sync_pipeline.errors import DriftError
 from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.change import changed_scopes, hints, with_places
+from sync_pipeline.pull.drift import FieldWatch
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import with_recalled
 from sync_pipeline.pull.sieve import sieve
-from sync_pipeline.records import Record, Reject
+from sync_pipeline.records import Drift, Record, Reject
 from sync_pipeline.warehouse.absences import (
     Missed,
     ProvenList,
@@ -51,20 +53,33 @@ class _Written:
 
     loaded: Loaded
     brought: list[Record]
+    drift: Drift
     sieved: int
     rejects: list[Reject]
 
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Where the batches of one run go; ``is_full`` loads also what the sieve would drop."""
+    """Where the batches of one run go; ``is_full`` loads also what the sieve would drop.
+
+    ``fields`` is told of their fields.
+    """
 
     connection: Connection
     run: RunKey
     is_full: bool = False
+    fields: FieldWatch = field(default_factory=FieldWatch)
 
     def load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
-        """Commit ``readings``; return what they came to. Raises WarehouseError."""
+        """Commit ``readings``; return what they came to. Raises WarehouseError, DriftError."""
+        try:
+            return self._load_batch(readings, traffic)
+        except DriftError:
+            with in_words(), self.connection.begin():
+                self.fields.tell(self.connection, self.run)
+            raise
+
+    def _load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         with in_words(), _collector_paused():
             try:
                 with self.connection.begin():
@@ -100,6 +115,8 @@ class Loader:
         note_access(self.connection, access, changed=hints(self.run, readings, changed))
         counts = _counts(readings, written, repeated, len(kept))
         counts += BatchCounts(ignored=len(rejects) - len(kept))
+        known = counts.unchanged - written.loaded.unchanged
+        self.fields.look(self.connection, self.run, written.drift, unchanged=known)
         count_batch(self.connection, self.run, counts, traffic)
         return counts
 
@@ -110,28 +127,33 @@ class Loader:
         # Looked up before the first row is on its way: then the session is taken.
         known = with_recalled(self.connection, stream, sieved.known)
         rejects: list[Reject] = []
+        drifts: list[Drift] = []
         loaded = load_pieces(
             self.connection,
             stream,
-            self._frames(sieved.new, rejects),
-            self._frames(known, rejects),
+            self._frames(sieved.new, rejects, drifts),
+            self._frames(known, rejects, drifts),
             run_id=self.run.run_id,
         )
         brought = [*sieved.new, *known]
-        return _Written(loaded, brought, len(records) - len(brought), rejects)
+        drift = sum(drifts, Drift())
+        return _Written(loaded, brought, drift, len(records) - len(brought), rejects)
 
-    def _frames(self, records: Sequence[Record], rejects: list[Reject]) -> Iterator[pd.DataFrame]:
-        """Normalise ``records`` piece by piece, as they are asked for; add to ``rejects``."""
+    def _frames(
+        self, records: Sequence[Record], rejects: list[Reject], drifts: list[Drift]
+    ) -> Iterator[pd.DataFrame]:
+        """Normalise ``records`` piece by piece, as they are asked for; add to the lists."""
         for start in range(0, len(records), PIECE_ROWS):
             normalised = NORMALISERS[self.run.stream](records[start : start + PIECE_ROWS])
             rejects += normalised.rejects
+            drifts.append(normalised.drift)
             yield normalised.frame
 
     def _load_apart(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         if len(readings) > 1:
             middle = len(readings) // 2
-            first = self.load_batch(readings[:middle], traffic)
-            return first + self.load_batch(readings[middle:], traffic)
+            first = self._load_batch(readings[:middle], traffic)
+            return first + self._load_batch(readings[middle:], traffic)
         (reading,) = readings
         sound, refused = self._probe(reading.records)
         repeats, _ = self._probe(reading.repeats)
@@ -216,7 +238,8 @@ def _proven_lists(readings: Sequence[Reading]) -> list[ProvenList]:
     return [
         ProvenList(r.scope, r.read_at, r.seen)
         for r in readings
-        if r.seen is not None and r.proof is not Proof.INCOMPLETE
+        # Without its contact, a list is known to hold nothing.
+        if r.seen is not None and (r.proof is not Proof.INCOMPLETE or r.reason is Reason.NOT_FOUND)
     ]
 
 

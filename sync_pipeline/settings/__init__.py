@@ -30,8 +30,11 @@ from sync_pipeline.settings.values import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
     AlertUrls,
+    DriftPolicies,
+    DriftPolicy,
     HomePath,
     PostgresUrl,
+    drift_is_warned_of,
     is_loopback,
 )
 
@@ -41,6 +44,7 @@ __all__ = [
     "MINUTES_PER_HOUR",
     "CrmcomSettings",
     "CrmcomVersion",
+    "DriftPolicy",
     "RocsSettings",
     "RosaasSettings",
     "Settings",
@@ -63,6 +67,7 @@ class Settings(Group):
     postgres_bin: Path | None = None
     staleness_bound_hours: float = Field(default=24, gt=0)
     max_delete_share: float = Field(default=0.05, ge=0, le=1)
+    drift_policy: DriftPolicies = Field(default_factory=drift_is_warned_of)
     quarantine_warn_rows: int = Field(default=0, ge=0)
     quarantine_fail_share: float = Field(default=0.05, ge=0, le=1)
     run_slice_seconds: float = Field(default=240, gt=0)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 _LONGEST_NAME = 255
+_STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -77,11 +79,29 @@ def _cron_minutes(minutes: int) -> int:
     raise ValueError("should divide an hour, or be whole hours that divide a day")
 
 
+def _drift_policy(text: str) -> dict[str, str]:
+    policies = {"": "warn"}
+    for part in text.split(","):
+        stream, _, policy = part.rpartition("=")
+        policies[stream.strip()] = policy.strip()
+    if not policies.keys() <= {"", *filter(_STREAM.fullmatch, policies)}:
+        raise ValueError("should be like warn,crmcom/contacts=fail")
+    return policies
+
+
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
 CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
+DriftPolicy = Literal["keep", "warn", "fail"]
+# By stream; what is under no name holds for the others.
+DriftPolicies = Annotated[Mapping[str, DriftPolicy], BeforeValidator(_drift_policy)]
+
+
+def drift_is_warned_of() -> Mapping[str, DriftPolicy]:
+    """Return the policy for all streams where none is set."""
+    return {"": "warn"}
 
 
 def _home_path(path: Path) -> Path:
