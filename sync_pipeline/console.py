@@ -22,7 +22,7 @@ from sync_pipeline.operate.doctor import Finding
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
-_TABLE_WIDTH = 150
+_TABLE_WIDTH = 400
 # Sentences would not fit into a cell.
 _BELOW = ("error", "pace")
 _BAR_EVERY_S = 0.5
