@@ -6,7 +6,7 @@ import pytest
 
 from sync_pipeline import console
 
-WIDE = {f"column_{number}": f"a value that is long enough {number}" for number in range(12)}
+WIDE = {f"column_{number}": f"a value that is long enough {number:02}" for number in range(12)}
 
 
 def test_no_cell_of_a_wide_table_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
