@@ -22,6 +22,8 @@ from sync_pipeline.records import Record
 
 # Fewer are opened faster one by one.
 _FEWEST = 50
+# There is a place for each of them in each record.
+_MOST_NAMES = 200
 # A longer number may be one of a size that jsonb refuses.
 _LONGEST_SCALAR = 100
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -73,22 +75,22 @@ def open_plainly(
     None where they are few, or where a field may be under one name or another, or in an object.
     """
     none = np.zeros(len(records), dtype=bool)
-    is_simple = np.fromiter(map(_is_simple, records), bool, len(records))
-    texts = [r.listed or r.supplement for r in compress(records, is_simple)]
+    only = [b"" if r.listed and r.supplement else r.listed or r.supplement for r in records]
+    is_simple = np.array([b"\\" not in text and text != b"" for text in only], dtype=bool)
+    texts = list(compress(only, is_simple))
     text = b"[" + b",".join(texts) + b"]"
     if len(texts) < _FEWEST or _AFTER_A_NAME not in text or not _is_sound(text, texts):
         return None, none
     cut, is_plain = _cut(text, texts)
-    plain, is_plain = _by_name(text, cut, is_plain)
+    names = _segments(text, cut.name_starts, cut.name_ends).take(_every_other(len(cut.record)))
+    coded = names.dictionary_encode()
+    if len(coded.dictionary) > _MOST_NAMES:
+        return None, none
+    plain, is_plain = _by_name(text, cut, coded, is_plain)
     if is_plain.sum() < _FEWEST or not _suit(plain.names, fields):
         return None, none
     is_simple[is_simple] = is_plain
     return plain, is_simple
-
-
-def _is_simple(record: Record) -> bool:
-    one, other = record.listed, record.supplement
-    return b"\\" not in one and b"\\" not in other and bool(one) != bool(other)
 
 
 def _is_sound(text: bytes, texts: Sequence[bytes]) -> bool:
@@ -148,10 +150,10 @@ def _is_scalar(text: bytes, cut: _Cut) -> Flags:
     return is_scalar
 
 
-def _by_name(text: bytes, cut: _Cut, is_plain: Flags) -> tuple[PlainRecords, Flags]:
-    """Return the members of the plain records; a name that comes twice in one is not plain."""
-    names = _segments(text, cut.name_starts, cut.name_ends)
-    coded = names.take(_every_other(len(cut.record))).dictionary_encode()
+def _by_name(
+    text: bytes, cut: _Cut, coded: pa.DictionaryArray, is_plain: Flags
+) -> tuple[PlainRecords, Flags]:
+    """Return the members of the plain records; a record in which a name comes twice is not."""
     order = pc.array_sort_indices(coded.dictionary).to_numpy()
     at = np.full((len(order), len(is_plain)), -1, np.int32)
     rank = np.argsort(order)[coded.indices.to_numpy()]

@@ -140,3 +140,18 @@ def test_a_value_comes_to_the_same_in_every_column(value: str, *, is_every: bool
     assert_the_same(
         entities.ROCS_CONTACTS, [record(1, raw if is_every else plain)] * MANY + [record(1, raw)]
     )
+
+
+@pytest.mark.parametrize(
+    "raws",
+    [
+        [b"[]"] * MANY,
+        [b"{}"] * MANY,
+        [b'{"id":"1"}'] * MANY,
+        [b'{"id":"1","name %d":%d}' % (number % 300, number) for number in range(400)],
+        [b'{"id":"1","zip":"%d"}' % number for number in range(MANY)] + [b'{"id":"1","zip":'],
+    ],
+    ids=["arrays", "nothing", "ids alone", "names without end", "one is damaged"],
+)
+def test_records_of_one_kind_come_to_what_they_are_by_themselves(raws: list[bytes]) -> None:
+    assert_the_same(entities.ROCS_CONTACTS, [record(1, raw) for raw in raws])
