@@ -44,7 +44,7 @@ from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
 
 # One is normalised while the server takes in the one before.
-PIECE_ROWS = 1_000
+PIECE_ROWS = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +238,7 @@ def _proven_lists(readings: Sequence[Reading]) -> list[ProvenList]:
     return [
         ProvenList(r.scope, r.read_at, r.seen)
         for r in readings
-        # Without its contact, a list is known to hold nothing.
-        if r.seen is not None and (r.proof is not Proof.INCOMPLETE or r.reason is Reason.NOT_FOUND)
+        if r.seen is not None and r.proof is not Proof.INCOMPLETE
     ]
 
 

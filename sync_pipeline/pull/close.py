@@ -194,8 +194,8 @@ class _Closing:
         parts += [f"{unasked:,} not confirmed yet"] if unasked else []
         parts += [f"{lately:,} deleted lately"] if lately else []
         return (
-            f"{stream}: of {rows:,} rows {', '.join(parts)}: more than MAX_DELETE_SHARE "
-            f"({share:.3g}) allows, so nothing was deleted; if they are gone at the source, "
+            f"of {rows:,} rows {', '.join(parts)}: more than MAX_DELETE_SHARE ({share:.3g}) "
+            "allows, so nothing was deleted; if they are gone at the source, "
             f"`sync-pipeline pull {stream} --allow-deletes` deletes them"
         )
 

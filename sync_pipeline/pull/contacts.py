@@ -13,7 +13,7 @@ from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.contact_ids import are_ids_proven, renew_due_ids
 from sync_pipeline.pull.due import due_scopes
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.under_contacts import read_under
+from sync_pipeline.pull.under_contacts import as_expected, read_under
 from sync_pipeline.pull.work import Context, Work, hash_of, once
 from sync_pipeline.records import Record, Reject
 from sync_pipeline.sources.crmcom import CrmcomApi
@@ -29,7 +29,7 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
     total, scopes = await due_scopes(context)
 
     def read(contact_id: str) -> AsyncIterator[Reading]:
-        return once(_read_contact(context, api, contact_id))
+        return once(_read_scope(context, api, contact_id))
 
     def ask(absence: Absence) -> Awaitable[Reading]:
         return _read_contact(context, api, absence.record_id)
@@ -42,6 +42,10 @@ async def plan_contacts(context: Context, api: CrmcomApi) -> Work:
         is_grounded=is_grounded,
         ask=ask,
     )
+
+
+async def _read_scope(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
+    return await as_expected(context, await _read_contact(context, api, contact_id))
 
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:

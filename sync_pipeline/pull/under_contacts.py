@@ -23,7 +23,7 @@ from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.deletion import is_deleted
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Reason
+from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 # Ten times what a contact is known to have: a list without an end must not hold the others up.
 MOST_PAGES = 2_000
@@ -54,9 +54,19 @@ async def read_list_under(
 ) -> Reading:
     """Read one contact's list; where the contact is deleted, one that is not known is empty."""
     outcome = await read_under(context, contact_id, reading)
+    settled = await as_expected(context, outcome)
+    return outcome if settled is outcome else replace(settled, seen=Seen())
+
+
+async def as_expected(context: Context, outcome: Reading) -> Reading:
+    """Return a reading of what the API does not know as proven, if the contact is deleted.
+
+    It is still given the time after which what is missing is asked for again.
+    """
     is_unknown = outcome.reason is Reason.NOT_FOUND
-    if is_unknown and await asyncio.to_thread(_is_contact_deleted, context, contact_id):
-        return replace(outcome, seen=Seen())
+    if is_unknown and await asyncio.to_thread(_is_contact_deleted, context, outcome.scope):
+        proof, coverage = Proof.SINGLE_RESPONSE, Coverage.WHOLE
+        return replace(outcome, proof=proof, reason=None, setback=None, coverage=coverage)
     return outcome
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from sync_pipeline.entities import (
     ROSAAS_TENANTS,
     Stream,
 )
+from sync_pipeline.warehouse.progress import Due
 from sync_pipeline_tests.pull_rocs import CAMPAIGNS, CONTACTS
 from sync_pipeline_tests.pull_vendors import (
     DENIED,
@@ -110,7 +112,12 @@ def test_a_contact_that_two_requests_do_not_find_is_deleted_and_keeps_what_was_k
     names = "SELECT first_name FROM warehouse.contacts_versions WHERE contact_id = 'b'"
     assert pull.rows(names) == [("Name b",)] * 2
     assert pull.rows(ABSENCES) == []
-    assert pull(CRMCOM_CONTACTS).row["rows_deleted"] == 0
+    # Then it is no gap that there is nothing to read.
+    later = pull(
+        CRMCOM_CONTACTS, is_full=True, due=Due(datetime.now(UTC), pull.began(), is_forced=True)
+    )
+    assert (later.row["rows_deleted"], later.row["is_complete"]) == (0, True)
+    assert pull.watermarks(CRMCOM_CONTACTS)["b"] == ("single_response", None)
 
 
 def test_what_hangs_under_a_contact_goes_only_after_it_and_is_confirmed_itself(
@@ -140,6 +147,7 @@ def test_what_hangs_under_a_contact_goes_only_after_it_and_is_confirmed_itself(
     assert pull(CRMCOM_APPROVAL_REQUESTS, "b").row["rows_deleted"] == 1
     assert standing(pull, CRMCOM_COMMUNICATIONS) == [gone("m-1"), *loaded("m-2")]
     assert standing(pull, CRMCOM_APPROVAL_REQUESTS) == [*loaded("q-1"), gone("q-2")]
+    assert pull(CRMCOM_APPROVAL_REQUESTS).row["is_complete"] is True
 
 
 def test_a_contact_that_the_list_of_ids_no_longer_names_is_still_asked_for(
@@ -457,7 +465,7 @@ def test_more_than_the_cap_is_not_deleted_until_it_is_allowed(
         pull(ROCS_CAMPAIGNS, settings=settings)
 
     assert str(refused.value) == (
-        "rocs/campaigns: of 400 rows 21 confirmed as gone (for example 1000, 1001, 1002, 1003, "
+        "of 400 rows 21 confirmed as gone (for example 1000, 1001, 1002, 1003, "
         "1004): more than MAX_DELETE_SHARE (0.05) allows, so nothing was deleted; if they are "
         "gone at the source, `sync-pipeline pull rocs/campaigns --allow-deletes` deletes them"
     )
