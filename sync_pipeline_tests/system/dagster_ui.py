@@ -55,6 +55,10 @@ RUN: Final = """query Run($runId: ID!) { runOrError(runId: $runId) { ... on Run 
     }
 } } }"""
 
+OF_BACKFILL: Final = """query Runs($tag: String!) { runsOrError(
+    filter: {tags: [{key: "dagster/backfill", value: $tag}]}
+) { ... on Runs { results { runId status } } } }"""
+
 
 class DagsterUi:
     """The web server at one address."""

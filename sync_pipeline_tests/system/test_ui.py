@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import pytest
 from sync_pipeline.entities import ENTITIES, STREAMS
 from sync_pipeline.warehouse.descriptions import column_descriptions
 from sync_pipeline_tests.system.browser import Page, open_page
-from sync_pipeline_tests.system.dagster_ui import FRESHNESS, RUN, DagsterUi
+from sync_pipeline_tests.system.browser_hands import Tab, open_tab
+from sync_pipeline_tests.system.dagster_ui import FRESHNESS, OF_BACKFILL, RUN, DagsterUi
 from sync_pipeline_tests.system.installation import Installation, awaited
-from sync_pipeline_tests.system.rows import personal_values
+from sync_pipeline_tests.system.rows import Row, personal_values, warehouse_rows, world_rows
 from sync_pipeline_tests.system.test_up import is_up, ui_url
 
 TENANTS = ENTITIES["tenants"]
+COMMUNICATIONS = ENTITIES["communications"]
+BY_DAY = "/assets/crmcom/communications_by_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +119,51 @@ def test_the_freshness_of_what_was_read_is_told_by_the_daemon(shown: Shown) -> N
         return bool(info) and info["freshnessStatus"] == "HEALTHY"
 
     awaited(is_fresh, "the freshness daemon has looked")
+
+
+def has_asked_for_days(tab: Tab) -> bool:
+    """Press what leads to the dialog that asks for days; tell whether it is there."""
+    if "Partition selection" in tab.text():
+        return True
+    # Contacts were not read yet: Dagster wants to be sure.
+    if not tab.has_pressed("Confirm"):
+        tab.has_pressed("Materialize")
+    return False
+
+
+def is_of_the_days(row: Row) -> bool:
+    created_at = row["source_created_at"]
+    assert isinstance(created_at, datetime)
+    return created_at.year == 2025 and created_at.month in {1, 2, 6}
+
+
+def test_a_backfill_started_on_a_page_fills_its_days_and_no_others(shown: Shown) -> None:
+    with open_tab() as tab:
+        tab.open(f"{shown.ui.url}{BY_DAY}")
+        awaited(lambda: has_asked_for_days(tab), "the dialog asks for days")
+        tab.press("Show all partitions")
+        tab.write("[2025-01-01...2025-02-28], [2025-06-01...2025-06-30]")
+        awaited(lambda: "89 partitions" in tab.text(), "the dialog has counted the days")
+        tab.press("Launch backfill")
+        created = re.compile(r"Created backfill (\w+)")
+        backfill_id = awaited(lambda: created.search(tab.text()), "the page says that it began")[1]
+        awaited(lambda: has_run_twice(shown.ui, backfill_id), "what lies apart is two runs")
+        tab.open(f"{shown.ui.url}/runs/b/{backfill_id}")
+        awaited(lambda: "Partitions targeted" in tab.text(), "the backfill has a page")
+        tab.take_picture(shown.folder / "backfill.png")
+        assert "communications_by_day" in tab.text()
+        tab.open(f"{shown.ui.url}{BY_DAY}?view=partitions")
+        awaited(lambda: "Materialized (89)" in tab.text(), "the days are shown as read")
+    true = world_rows(shown.installation, COMMUNICATIONS, source="crmcom")
+    wanted = [row for row in true if is_of_the_days(row)]
+    assert 0 < len(wanted) < len(true)
+    assert warehouse_rows(shown.installation, COMMUNICATIONS) == wanted
+    live = "SELECT * FROM ops.watermarks WHERE entity = 'communications'"
+    assert shown.installation.ask(live) == []
+
+
+def has_run_twice(ui: DagsterUi, backfill_id: str) -> bool:
+    runs = ui.ask(OF_BACKFILL, {"tag": backfill_id})["runsOrError"]["results"]
+    statuses = [run["status"] for run in runs]
+    assert "FAILURE" not in statuses
+    return statuses == ["SUCCESS"] * 2

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+DAYS = ("--from", "2026-01-01", "--to", "2026-01-02")
+
 
 def sync_pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in ``folder``, where it may make its state."""
@@ -29,10 +31,20 @@ def sync_pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[
         (("--nosuch",), "--nosuch"),
         (("pull", "--since", "2020"), "--since"),
         (("pull", "crmcom/nosuch"), "crmcom/nosuch"),
+        (("pull", "rosaas/plans", "--since", "2026-01-01"), "crmcom/communications"),
+        (("pull", "--since", "2026-01-02", "--until", "2026-01-02"), "--until"),
+        (("backfill", "crmcom/nosuch", *DAYS), "crmcom/nosuch"),
+        (("backfill", "rosaas/plans", *DAYS), "--full"),
+        (("backfill", "crmcom/communications", "--from", "2026-01-01"), "--to"),
+        (("backfill", "crmcom/communications", "--from", "2026", *DAYS[2:]), "2026-03-31"),
+        (("backfill", "crmcom/communications", *DAYS[:2], "--to", "2025-12-31"), "before"),
+        (("backfill", "crmcom/communications", *DAYS[:2], "--to", "9999-12-31"), "future"),
+        (("backfill", "crmcom/communications", "--from", "1999-12-31", *DAYS[2:]), "2000-01-01"),
         (("pull", "--contact", " "), "--contact"),
         (("url", "--role", "x"), "--role"),
         (("quarantine", "list", "crmcom/nosuch"), "crmcom/nosuch"),
         (("quarantine", "list", "--limit", "0"), "--limit"),
+        (("drift", "crmcom/nosuch"), "crmcom/nosuch"),
         (("quarantine", "show", "x"), "ID"),
         (("quarantine", "replay"), "--all"),
         (("quarantine", "replay", "--all", "7"), "--all"),
