@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from sync_pipeline import console
-from sync_pipeline.commands import backfill, quarantine
+from sync_pipeline.commands import backfill, drift, quarantine
 from sync_pipeline.commands.options import Json, span_of, streams_named
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
@@ -54,6 +54,7 @@ app = typer.Typer(
 )
 
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(drift.drift)
 app.command()(backfill.backfill)
 
 

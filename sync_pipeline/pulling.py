@@ -21,7 +21,9 @@ from sync_pipeline.orchestration.launch import (
     open_instance,
     run_stream,
 )
+from sync_pipeline.pull.drift import breaches, policy_of, said_of
 from sync_pipeline.warehouse.absences import open_absences
+from sync_pipeline.warehouse.drift import field_news
 from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.locks import hold_launch
 from sync_pipeline.warehouse.runs import RunKey, find_run
@@ -38,6 +40,7 @@ class Pulled:
     stream: Stream
     runs: Sequence[Mapping[str, object]]
     error: str | None
+    drift: Sequence[str] = ()
 
     def count(self, name: str) -> int:
         """Return the sum of a count over the runs."""
@@ -68,11 +71,12 @@ class Pulled:
             "scopes_denied": "denied to this identity",
             "rows_quarantined": "quarantined (ops.quarantine says why)",
         }
-        return [
+        counted = [
             f"{self.stream}: {said}: {self.count(name):,} {name.partition('_')[0]}"
             for name, said in gaps.items()
             if self.count(name)
         ]
+        return [*counted, *self.drift]
 
 
 def pull_streams(ready: Ready, streams: Sequence[Stream], asked: Asked) -> list[Pulled]:
@@ -99,7 +103,18 @@ def _pull(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Pulled:
         runs += [row] if row else []
         # A run ends with its slice of time: another one goes on where it stopped.
         if launched.error or row is None or not _is_cut_short(row):
-            return Pulled(stream, runs, launched.error)
+            return Pulled(stream, runs, launched.error, _drift(ready, engine, stream, runs))
+
+
+def _drift(
+    ready: Ready, engine: Engine, stream: Stream, runs: Sequence[Mapping[str, object]]
+) -> list[str]:
+    if policy_of(ready.settings, stream) == "keep":
+        return []
+    run_ids = [str(run["run_id"]) for run in runs]
+    with transaction(engine) as connection:
+        news = field_news(connection, streams=[stream], run_ids=run_ids)
+    return [f"{said_of(one)} (see `sync-pipeline drift`)" for one in breaches(news)]
 
 
 def _say_what_may_go(engine: Engine, stream: Stream) -> None:

@@ -4,7 +4,7 @@ A check that finds something stops nothing: it warns, or (for a broken table) fa
 are counts, never a row.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,14 +16,17 @@ from sync_pipeline.errors import SyncError
 from sync_pipeline.operate import pace
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.pull.drift import breaches, policy_of, said_of
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse import checks
+from sync_pipeline.warehouse.drift import FieldNews, field_news
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
 # More than the clocks of the database and of the process that reads differ by.
 _CLOCKS_APART = timedelta(minutes=10)
+_OF_LATE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,35 @@ def look_at_budget(connection: Connection, look: Look) -> Finding:
     return Finding(is_well=found.is_enough, is_error=True, said=found.said, counts=counts)
 
 
+def look_at_drift(connection: Connection, look: Look) -> Finding:
+    """Warn about fields of the contract that were missing or of another type of late."""
+    since = datetime.now(UTC) - _OF_LATE
+    news = [
+        one for one in field_news(connection, streams=[look.stream]) if one.last_seen_at > since
+    ]
+    policy = policy_of(look.settings, look.stream)
+    broken = breaches(news)
+    said = "; ".join(map(said_of, broken)) or "the fields of the contract are as they were"
+    return Finding(
+        is_well=policy == "keep" or not broken,
+        is_error=policy == "fail",
+        said=said,
+        counts={"fields": _fields(news)} if news else {},
+    )
+
+
+def _fields(news: Sequence[FieldNews]) -> dg.TableMetadataValue:
+    names = ("field", "kind", "example_type", "rows")
+    columns = [dg.TableColumn(name, "int" if name == "rows" else "string") for name in names]
+    rows = [
+        dg.TableRecord(
+            {name: str(getattr(one, name) or "") for name in names[:-1]} | {"rows": one.rows}
+        )
+        for one in news
+    ]
+    return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))
+
+
 def _counts(name: str, count: str, found: Mapping[str, int]) -> dg.TableMetadataValue:
     columns = [dg.TableColumn(name, "string"), dg.TableColumn(count, "int")]
     rows = [dg.TableRecord({name: key, count: number}) for key, number in found.items()]
@@ -182,6 +214,11 @@ CHECKS = {
         "No more than QUARANTINE_WARN_ROWS rows are in quarantine (an error when they are more "
         "than the QUARANTINE_FAIL_SHARE of all)",
         look_at_quarantine,
+    ),
+    "drift": Check(
+        f"In the last {_OF_LATE.days} days no field of the contract was missing or of another type "
+        "(DRIFT_POLICY); new fields and unknown words are shown and are no fault",
+        look_at_drift,
     ),
     "budget": Check(
         "The requests that the source is allowed can hold STALENESS_BOUND_HOURS, by what the last "

@@ -42,9 +42,16 @@ def policy_of(settings: Settings, stream: Stream) -> DriftPolicy:
     return policies.get(str(stream), policies[""])
 
 
-def in_words(news: FieldNews) -> str:
+def breaches(news: Iterable[FieldNews]) -> list[FieldNews]:
+    """Return what of the news is about fields of the contract."""
+    return [one for one in news if one.kind in ABOUT_THE_CONTRACT]
+
+
+def said_of(news: FieldNews) -> str:
     """Return a line for a person; no value is in it."""
-    return f"{news.stream}: {_said(news.kind, news.field, Sighting(news.rows, news.example_type))}"
+    if news.kind is FieldKind.MISSING:
+        return f"{news.stream}: the field {news.field} is missing, which nearly all records had"
+    return f"{news.stream}: the field {news.field} is of another type ({news.example_type})"
 
 
 @dataclass(slots=True)

@@ -49,6 +49,13 @@ def shown(result: dg.ExecuteInProcessResult, check: str) -> dict[str, object]:
     return {name: entry.value for name, entry in found.metadata.items()}
 
 
+def shown_table(result: dg.ExecuteInProcessResult, check: str, name: str) -> dg.TableMetadataValue:
+    (found,) = [c for c in result.get_asset_check_evaluations() if c.check_name == check]
+    table = found.metadata[name]
+    assert isinstance(table, dg.TableMetadataValue)
+    return table
+
+
 def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterInstance) -> None:
     vendors.hold_contacts("a", "b")
     vendors.hold_communications("a", [{"id": "m", "contact_id": "a"}])
@@ -57,6 +64,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "proof": (True, "WARN", "all 3 scopes are proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
     second = pull(COMMUNICATIONS, instance)
@@ -65,6 +73,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "orphans": (True, "WARN", "0 rows name 0 contacts that are not there"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
     assert shown(second, "orphans") == {"rows": 0, "contacts": 0}
@@ -83,6 +92,7 @@ def test_what_a_check_finds_is_told_in_counts_and_fails_no_run(
         "proof": (False, "WARN", "1 of 4 scopes are not proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (False, "ERROR", "1 rows are in quarantine, 50.0% of all"),
+        "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
     assert told(second)["orphans"] == (False, "WARN", "1 rows name 1 contacts that are not there")
@@ -107,6 +117,25 @@ def test_how_deep_the_quarantine_may_be_is_a_setting(
     assert looked("0", "0.5") == (False, "WARN")
     assert looked("1", "0.5") == (True, "WARN")
     assert looked("1", "0.49") == (False, "ERROR")
+
+
+def test_a_field_of_another_type_is_told_by_its_name_as_the_policy_has_it(
+    vendors: Vendors, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendors.hold_contacts("a")
+    vendors.hold_contact("a", {"id": "a", "first_name": ["Ada"], "nickname": "Ada"})
+    first = pull(CONTACTS, instance)
+    said = "crmcom/contacts: the field first_name is of another type (array)"
+    assert told(first)["drift"] == (False, "WARN", said)
+    records = [entry.data for entry in shown_table(first, "drift", "fields").records]
+    assert records == [
+        {"field": "nickname", "kind": "new", "example_type": "string", "rows": 1},
+        {"field": "first_name", "kind": "retyped", "example_type": "array", "rows": 1},
+    ]
+    monkeypatch.setenv("DRIFT_POLICY", "keep")
+    assert told(check_alone(CONTACTS, "drift", instance))["drift"] == (True, "WARN", said)
+    monkeypatch.setenv("DRIFT_POLICY", "warn,crmcom/contacts=fail")
+    assert told(check_alone(CONTACTS, "drift", instance))["drift"] == (False, "ERROR", said)
 
 
 def test_a_run_looks_at_the_versions_that_it_superseded_alone_a_check_looks_at_all(

@@ -127,7 +127,7 @@ def test_each_stream_has_its_checks_and_none_of_them_blocks(definitions: dg.Defi
     for key in graph.asset_check_keys:
         found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
         assert not graph.get(key).blocking
-    of_all = {"proof", "key_uniqueness", "quarantine_depth"}
+    of_all = {"proof", "key_uniqueness", "quarantine_depth", "drift"}
     of_contacts = {"communications", "approval_requests"}
     assert found == {
         name: of_all | ({"orphans"} if stream.entity.name in of_contacts else set())
