@@ -142,7 +142,7 @@ def message(number: int, **more: object) -> Row:
     return {"id": f"m-{number}", "created_on": NOW - 86_400 * (9 - number)} | more
 
 
-LATE = {
+LATE: dict[int, Row] = {
     1: {"is_viewed": True, "viewed_on": NOW},
     2: {"is_archived": True},
     3: {"links": [{"clicked_on": NOW}], "is_viewed": True},
@@ -159,8 +159,8 @@ def test_messages_that_change_late_are_found_within_the_bound_whatever_was_read_
     vendors.hold_communications("a", rows)
     for row in rows:
         vendors.hold_message(row["id"], row)
-    size = {"page_size": 2}
-    settings = vendors.v2(**size) if version == "v2" else vendors.settings(crmcom=size)
+    first = vendors.settings(crmcom={"page_size": 2})
+    settings = vendors.v2(page_size=2) if version == "v2" else first
     pull(CRMCOM_COMMUNICATIONS, settings=settings)
     due_pull(pull, hours=0.5, settings=settings)
     late = [message(number, **change) for number, change in LATE.items()]
