@@ -70,11 +70,10 @@ def _rate(per_second: float) -> str:
 
 
 def is_fan_out(stream: Stream, settings: Settings) -> bool:
-    """Tell whether the stream is on and read contact by contact."""
-    if stream not in FAN_OUTS or settings.missing_for(stream.source, stream.entity.name):
-        return False
+    """Tell whether the stream is read contact by contact."""
     rocs = settings.rocs
-    return stream != ROCS_CONTACTS or (rocs is not None and rocs.contacts_mode == "lookup")
+    is_by_lookup = rocs is not None and rocs.contacts_mode == "lookup"
+    return stream in FAN_OUTS and (stream != ROCS_CONTACTS or is_by_lookup)
 
 
 def pace_of(
