@@ -51,13 +51,13 @@ class Children(Generic[Child]):
 
     def find(self, key: str) -> Child | None:
         """Find the row with this id; None for a deleted one, or one of a deleted contact."""
-        owner = self._owner(key)
-        if owner is None:
+        place = self._place(key) if key not in self._owners else None
+        owner = self._owners.get(key, place[0] if place else -1)
+        if not self._contacts.has(owner):
             return None
         if (found := self._lists.get(owner)) is not None:
             return found.find(key)
-        pure = self._place(key)
-        return None if pure is None else self._pure(owner)[pure[1]]
+        return self._pure(owner)[place[1]] if place else None
 
     def sample(self, draw: Random) -> Child | None:
         """Draw one row of a contact that is drawn; None where that one has none."""
