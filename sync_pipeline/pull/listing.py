@@ -46,7 +46,7 @@ class Listing:
     size: int = 0
     """The rows of a full page, as far as this list has shown one."""
     is_total_true: bool = True
-    """Until the list has given more rows than its total: then it is one without a total."""
+    """Otherwise the list is read as one without a total."""
 
     async def page(self, number: int) -> Page:
         """Ask for page ``number``."""
@@ -54,6 +54,10 @@ class Listing:
         rows = len(page.records)
         self.size = max(self.size, rows)
         self.longest.rows = max(self.longest.rows, rows)
+        return self.believed(page)
+
+    def believed(self, page: Page) -> Page:
+        """Return the page without a total that is not true."""
         return page if self.is_total_true else replace(page, total=None)
 
     def marks(self, page: Page) -> list[Mark]:

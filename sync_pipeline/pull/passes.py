@@ -43,6 +43,7 @@ class Pass:
     _has_promise: bool = False
     _is_full: bool = False
     _before: list[Mark] = field(default_factory=list)
+    _last_marks: list[Mark] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.order = CreationOrder(self.listing.created_of)
@@ -75,7 +76,7 @@ class Pass:
 
     async def _begin(self, newest: tuple[int, Page]) -> tuple[int, Page | None]:
         """Return the last page's number, and the page where it is at hand."""
-        number, page = newest
+        number, page = newest[0], self.listing.believed(newest[1])
         self._size = self.listing.size
         if page.total is not None and 1 < self.listing.pages_in(page.total) <= number:
             self._last = self.listing.pages_in(page.total)
@@ -83,6 +84,8 @@ class Pass:
         first = page if number == 1 else await self.listing.page(1)
         search = EndSearch(self.listing, first)
         self._last, last_page = await search.last_page()
+        # The first page may have come short.
+        self._size = self.listing.size
         if self._last == 1 and search.is_repeating:
             self._object(Reason.REPEATED_PAGE)
         if search.is_missing:
@@ -113,14 +116,13 @@ class Pass:
         if number == self._last:
             is_end = page.total is None or page.total <= number * self._size
             self._has_promise = bool(page.has_more) and is_end
-            self._is_full = rows == self._size
+            self._is_full, self._last_marks = rows == self._size, marks
         self.is_single = number == 1 and page.total is not None and self.listing.is_whole(page)
         self._before = marks or self._before
 
     def _compare(self, number: int, rows: int, total: int) -> None:
         due = min(self._size, max(0, total - (number - 1) * self._size))
         if rows > due:
-            self.listing.is_total_true = False
             self._object(Reason.TOTAL_EXCEEDED)
         elif rows < due:
             is_end = number == self._last
@@ -142,7 +144,8 @@ class Pass:
             swept = self._taken(number, page)
             yield swept
             is_beyond = number > self._last
-            if is_beyond and swept.is_bringing:
+            # Beyond its end a list may give its first page again, or its last.
+            if is_beyond and swept.marks not in ([], self._before, self._last_marks):
                 self._has_promise = False
                 if page.total is not None:
                     self._compare(number, len(page.records), page.total)

@@ -96,6 +96,9 @@ class Sweep:
             # What comes twice in a row is the server's way.
             is_its_way = flaw in _LASTING or flaw is self.reason
             self.reason = flaw
+            if is_its_way and flaw is Reason.TOTAL_EXCEEDED:
+                self._listing.is_total_true = False
+                return False
             return is_its_way
         elif reading.order.is_shown:
             self._prove(Proof.TAIL_FIRST)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from math import log2
 
 import pytest
@@ -203,6 +205,7 @@ def test_rows_that_are_not_in_the_order_of_their_creation_show_none() -> None:
 
     assert swept(MovingList(rows)).proof is Proof.AGREEING_PASSES
     assert swept(MovingList(timed(5)[::-1])).proof is Proof.AGREEING_PASSES
+    assert swept(MovingList([*timed(4)[1::-1], *timed(5)[2:]])).proof is Proof.AGREEING_PASSES
 
 
 @pytest.mark.parametrize(
@@ -284,6 +287,20 @@ def test_an_empty_page_is_not_believed_against_its_total() -> None:
     assert (set(sweep.rows), sweep.proof) == (keys(numbered(5)), Proof.AGREEING_PASSES)
 
 
+@pytest.mark.parametrize("empty", combinations(range(1, 13), 2))
+def test_answers_that_are_empty_against_their_total_prove_nothing(empty: tuple[int, int]) -> None:
+    # Found by the long run: an empty answer in the search for the end, or in place of page 1.
+    moving = MovingList(timed(13), size=2)
+
+    async def fetch(number: int) -> Page:
+        came = await moving.fetch(number)
+        return replace(came, records=()) if len(moving.asked) in empty else came
+
+    sweep = asyncio.run(sweep_list(Sweep(fetch, created_of=CREATED)))
+
+    assert set(sweep.rows) == keys(timed(13)) or sweep.proof is Proof.INCOMPLETE
+
+
 def test_an_empty_page_that_promises_more_is_no_proof() -> None:
     sweep = swept(MovingList([], has_total=False, says_more=True))
 
@@ -297,6 +314,15 @@ def test_a_total_below_what_came_is_not_believed() -> None:
 
     assert set(sweep.rows) == keys(timed(8))
     # The end was looked for, then, as in a list without a total.
+    assert proven(sweep) == (Proof.TAIL_FIRST, None)
+
+
+def test_a_total_that_counts_no_further_is_not_believed() -> None:
+    moving = MovingList(timed(16), size=2, stated=8, beyond="first page")
+
+    sweep = swept(moving)
+
+    assert set(sweep.rows) == keys(timed(16))
     assert proven(sweep) == (Proof.TAIL_FIRST, None)
 
 
