@@ -25,6 +25,7 @@ SHIPPED = [
     "0007_due",
     "0008_backfills",
     "0009_drift",
+    "0010_proofs",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

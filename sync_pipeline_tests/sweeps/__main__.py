@@ -32,7 +32,7 @@ def main() -> None:
             if ended.swept.reason:
                 figures[f"  {ended.swept.reason.value}"] += 1
             if ended.missing:
-                figures["missed rows, outside every assumption"] += 1
+                figures["sweeps that missed rows, none where its assumption held"] += 1
     for name, count in sorted(figures.items(), key=lambda figure: -figure[1]):
         sys.stdout.write(f"{count:>9,}  {name}\n")
     sys.stdout.write(f"no promise broken; {time.monotonic() - began:.0f} s\n")
