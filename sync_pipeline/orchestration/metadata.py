@@ -13,7 +13,7 @@ from sync_pipeline.pull.run import PullReport
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.stored import preview
 
-_COUNTS = ("rows_", "scopes_")
+_COUNTS = ("rows_", "scopes_", "absences_")
 _TRAFFIC = ("requests", "retries", "bytes_read")
 
 
