@@ -63,3 +63,18 @@ def test_the_same_command_goes_on_with_one_that_did_not_come_to_its_end(
     latest = "SELECT scopes_total, cause FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1"
     assert small.ask(latest) == [(58, "backfill")]
     assert small.ask("SELECT * FROM ops.backfills") == []
+
+
+def test_a_pull_of_a_span_of_time_reads_what_was_created_in_it(small: Installation) -> None:
+    live = small.ask(LIVE)
+    span = ("--since", "2025-03-01", "--until", "2025-05-01T00:00:00Z")
+    ((created,),) = small.ask(CREATED)
+
+    done = small.run("pull", *span, "--json")
+
+    done.succeeded()
+    told = json.loads(done.out)
+    named = ("stream", "outcome", "unchanged", "complete")
+    assert [[one[name] for name in named] for one in told] == [[STREAM, "succeeded", created, True]]
+    assert told[0]["read"] == created + told[0]["ignored"] + told[0]["duplicate"]
+    assert small.ask(LIVE) == live

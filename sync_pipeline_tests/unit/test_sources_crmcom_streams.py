@@ -135,7 +135,8 @@ def test_ids_of_both_shapes_are_text_and_stay_one_segment(
 
 
 @pytest.mark.parametrize(
-    ("version", "asked"), [("v1", None), ("v2", {"created_on[gte]": "1583846865"})]
+    ("version", "asked"),
+    [("v1", None), ("v2", {"created_on[gte]": "1583846865", "created_on[lt]": "1583846926"})],
 )
 def test_creation_time_is_asked_for_where_the_version_knows_the_filter(
     server: ScriptedServer, version: str, asked: dict[str, str] | None
@@ -146,7 +147,8 @@ def test_creation_time_is_asked_for_where_the_version_knows_the_filter(
     since = datetime(2020, 3, 10, 15, 27, 45, 900_000, tzinfo=timezone(timedelta(hours=2)))
 
     async def use(api: CrmcomApi) -> bool:
-        await api.communications_page("c-1", 1, created_from=since)
+        until = since + timedelta(minutes=1)
+        await api.communications_page("c-1", 1, created_from=since, created_until=until)
         return api.has_creation_filter
 
     assert read(server, version, use) is (asked is not None)
