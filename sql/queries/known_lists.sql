@@ -4,8 +4,7 @@ SELECT
     coalesce(stored.ids, '{}') AS ids,
     stored.newest_at,
     w.swept_at,
-    coalesce(w.proof, 'incomplete') AS proof,
-    w.reason
+    coalesce(w.proof, 'incomplete') AS proof
 FROM unnest(CAST(:contact_ids AS text [])) AS wanted (contact_id)
 LEFT JOIN ops.watermarks AS w
     ON w.source = :source AND w.entity = :entity AND w.scope = wanted.contact_id

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.warehouse.progress import Proof, Reason
+from sync_pipeline.warehouse.progress import Proof
 from sync_pipeline.warehouse.statements import named, statement
 
 
@@ -25,7 +25,6 @@ class KnownList:
     newest_at: datetime | None = None
     swept_at: datetime | None = None
     proof: Proof = Proof.INCOMPLETE
-    reason: Reason | None = None
 
 
 def known_lists(
@@ -39,7 +38,6 @@ def known_lists(
             row.newest_at,
             row.swept_at,
             Proof(row.proof),
-            None if row.reason is None else Reason(row.reason),
         )
         for row in connection.execute(statement("known_lists"), parameters)
     }
