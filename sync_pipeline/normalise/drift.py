@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -51,7 +50,7 @@ class Contract:
 
     fields: Sequence[Field]
     names: frozenset[str]
-    enumerations: Mapping[str, tuple[str, ...]]
+    enumerations: Mapping[str, pa.Array]
 
 
 class Watch:
@@ -80,22 +79,17 @@ class Watch:
             shown = name if _NAME.fullmatch(name) else ODD_NAME
             self._note(FieldKind.NEW, shown, Sighting(rows, json_type(first)))
 
-    def drift(self, frame: pd.DataFrame) -> Drift:
+    def drift(self, columns: Mapping[str, pa.Array | pa.ChunkedArray], rows: int) -> Drift:
         """Return what was noted, with what the finished columns tell."""
-        columns = {name: frame[name].array.__arrow_array__() for name in self._columns()}
         for name, words in self._contract.enumerations.items():
             unknown = _count_beyond(columns[name], words)
             if unknown:
                 self._note(FieldKind.UNKNOWN_VALUE, self._path(name), Sighting(unknown, "string"))
-        rows = len(frame)
         present = {
             f.paths[0]: min(rows, rows - columns[f.column].null_count + self._lost[f.column])
             for f in self._contract.fields
         }
         return Drift(rows, present, self._sightings)
-
-    def _columns(self) -> set[str]:
-        return {f.column for f in self._contract.fields} | set(self._contract.enumerations)
 
     def _path(self, column: str) -> str:
         return next((f.paths[0] for f in self._contract.fields if f.column == column), column)
@@ -110,6 +104,6 @@ def json_type(first: int) -> str:
     return _TYPES.get(first, "number")
 
 
-def _count_beyond(column: pa.ChunkedArray, words: tuple[str, ...]) -> int:
-    known = pc.sum(pc.is_in(column, pa.array(words, pa.string())), min_count=0)
+def _count_beyond(column: pa.Array | pa.ChunkedArray, words: pa.Array) -> int:
+    known = pc.sum(pc.is_in(column, words), min_count=0)
     return len(column) - int(column.null_count) - int(known.as_py())

@@ -89,7 +89,7 @@ def normalise(
         foreign = pc.invert(is_own).to_pylist()
         rejects += [_foreign(record) for record in compress(readable, foreign)]
         typed = typed[is_own.to_numpy()].reset_index(drop=True)
-    return Normalised(typed, rejects, watch.drift(typed))
+    return Normalised(typed, rejects, watch.drift(columns, len(readable)))
 
 
 def _read(

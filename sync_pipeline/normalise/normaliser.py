@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import dropwhile
 
 import msgspec
+import pyarrow as pa
 import xxhash
 
 from sync_pipeline.entities import Entity
@@ -35,7 +36,7 @@ class Normaliser:
     tables: tuple[object, ...] = field(default=(), kw_only=True)
     scope_column: str | None = field(default=None, kw_only=True)
     besides: frozenset[str] = field(default=frozenset(), kw_only=True)
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         if any("." in path for path in self.key_field.paths):
@@ -62,7 +63,8 @@ class Normaliser:
         paths = {path for f in (*self.fields, *self.derived) for path in f.paths}
         members = {path.partition(".")[0] for path in paths} | self.besides
         own = {f.column: tuple({*f.keywords.values()}) for f in self.fields if f.keywords}
-        return Contract(self.fields, frozenset(members), own | dict(self.words))
+        words = {name: pa.array(words, pa.string()) for name, words in (own | self.words).items()}
+        return Contract(self.fields, frozenset(members), words)
 
     def recognises(self, raw: bytes) -> bool:
         """Tell whether the record has any member that a field reads."""
