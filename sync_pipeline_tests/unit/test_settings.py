@@ -52,6 +52,17 @@ def test_a_home_that_no_disk_could_name_is_refused() -> None:
         read_settings({"SYNC_HOME": f"homes/{'é' * 128}"})
 
 
+def test_the_policy_for_drift_is_one_for_all_and_others_by_stream() -> None:
+    def policy(text: str) -> dict[str, str]:
+        return dict(read_settings({"DRIFT_POLICY": text}).drift_policy)
+
+    assert dict(read_settings({}).drift_policy) == {"": "warn"}
+    assert policy("keep") == {"": "keep"}
+    assert policy("rocs/contacts=fail") == {"": "warn", "rocs/contacts": "fail"}
+    both = {"": "fail", "rocs/contacts": "keep", "crmcom/contacts": "warn"}
+    assert policy("fail, rocs/contacts=keep , crmcom/contacts = warn") == both
+
+
 def test_nothing_set_means_no_source_and_a_home_in_the_working_folder(tmp_path: Path) -> None:
     settings = read_settings({})
     assert (settings.is_any_source_on, settings.warehouse_url) == (False, None)
@@ -96,6 +107,11 @@ def test_contact_ids_come_from_the_back_office_where_there_is_one() -> None:
         ({"UI_PORT": "many"}, "UI_PORT: "),
         ({"UI_PORT": "70000"}, "UI_PORT: "),
         ({"RUN_SLICE_SECONDS": "0"}, "RUN_SLICE_SECONDS: "),
+        ({"QUARANTINE_FAIL_SHARE": "5"}, "QUARANTINE_FAIL_SHARE: "),
+        ({"QUARANTINE_WARN_ROWS": "-1"}, "QUARANTINE_WARN_ROWS: "),
+        ({"DRIFT_POLICY": "hush-hush"}, "DRIFT_POLICY: Input should be 'keep', 'warn' or 'fail'"),
+        ({"DRIFT_POLICY": "rocs=fail"}, "DRIFT_POLICY: should be like warn,crmcom/contacts=fail"),
+        ({"DRIFT_POLICY": "warn,=fail,"}, "DRIFT_POLICY: Input should be"),
         ({"ALERT_URLS": "hush-hush"}, "ALERT_URLS: should be apprise URLs"),
         ({"WAREHOUSE_URL": "mysql://user:hush-hush@host/db"}, "WAREHOUSE_URL: should be"),
         (
