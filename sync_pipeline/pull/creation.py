@@ -1,5 +1,8 @@
 """The order of creation, as the rows of a list show it: what `tail_first` rests on.
 
+They show it by their creation times; where they have none, by ids that are whole numbers, which a
+source counts upward. In order through a whole list, these are no more a coincidence than times.
+
 Pages are looked at from the last to the first. A deletion between two requests moves rows to an
 earlier page, so that two pages may overlap; a row can only be lost to a reader who goes backwards
 where the last row of a page and the first row of the page after it were created at the same time.
@@ -76,7 +79,7 @@ def creation_times(stream: Stream) -> CreationTimes | None:
 @dataclass(frozen=True, slots=True)
 class _Page:
     number: int
-    began_at: datetime
+    began_at: float
     marks: Sequence[Mark]
 
 
@@ -89,11 +92,9 @@ class CreationOrder:
 
     created_of: CreationTimes | None
     steps_back: int = 0
-    is_shown: bool = field(init=False)
-    _after: _Page | None = None
-
-    def __post_init__(self) -> None:
-        self.is_shown = self.created_of is not None
+    is_shown: bool = field(default=True, init=False)
+    _is_by_id: bool | None = field(default=None, init=False)
+    _after: _Page | None = field(default=None, init=False)
 
     def begin_anew(self) -> None:
         """Forget the page after the next one: they are not one way down."""
@@ -105,7 +106,7 @@ class CreationOrder:
         That is the one before, or the one after it again: one row moved between the two, and only
         another look tells whether a deletion moved it, or one that was created with it.
         """
-        times = self.created_of.of_all(records) if self.is_shown and self.created_of else None
+        times = self._times(records, marks) if self.is_shown else None
         if times is None or any(later < earlier for earlier, later in pairwise(times)):
             self.is_shown = False
             return number - 1
@@ -121,8 +122,28 @@ class CreationOrder:
         self.is_shown = times[0] < after.began_at and _has_moved(times, marks, after)
         return number - 1
 
+    def _times(self, records: Sequence[bytes], marks: Sequence[Mark]) -> list[float] | None:
+        """Return what tells the order, by creation times or throughout by ids; None if nothing."""
+        if self._is_by_id:
+            return _numbers(marks)
+        times = self.created_of.of_all(records) if self.created_of else None
+        if records and self._is_by_id is None:
+            self._is_by_id = times is None
+            return _numbers(marks) if times is None else _seconds(times)
+        return None if times is None else _seconds(times)
 
-def _has_moved(times: list[datetime], marks: Sequence[Mark], after: _Page) -> bool:
+
+def _seconds(times: list[datetime]) -> list[float]:
+    return [at.timestamp() for at in times]
+
+
+def _numbers(marks: Sequence[Mark]) -> list[float] | None:
+    if all(isinstance(mark, str) and mark.isascii() and mark.isdecimal() for mark in marks):
+        return [int(mark) for mark in marks]
+    return None
+
+
+def _has_moved(times: list[float], marks: Sequence[Mark], after: _Page) -> bool:
     """Tell whether what is not older than the page after it has moved here from there.
 
     Of exactly one such row, created with the first one there, it cannot be told.

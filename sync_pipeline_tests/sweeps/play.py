@@ -83,7 +83,9 @@ class Ended:
         """Whether what the sweep's proof assumes was so (docs/proofs.md)."""
         ways, reading = self.server.ways, self.reading
         is_told_the_truth = ways.is_total_true and not reading.is_lied_to and not ways.has_gaps
-        is_sorted = ways.order in (Order.ASCENDING, Order.UNSTABLE_TIES)
+        # Without times the ids tell the order, and the list must be in theirs.
+        is_sorted = ways.order is Order.ASCENDING
+        is_sorted |= ways.order is Order.UNSTABLE_TIES and ways.has_times
         is_tail_alone = is_sorted and not reading.is_backdated
         match self.swept.proof:
             case Proof.SINGLE_RESPONSE:

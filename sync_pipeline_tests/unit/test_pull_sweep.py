@@ -47,8 +47,9 @@ def page(
     return Page(records, total, BEGINNING + timedelta(seconds=second), has_more)
 
 
-def numbered(many: int) -> list[bytes]:
-    return [row(number) for number in range(many)]
+def named(many: int) -> list[bytes]:
+    """Return rows that show no order: neither a time nor an id that is a number."""
+    return [row(f"r{number}") for number in range(many)]
 
 
 def timed(many: int, *, ties: int = 1) -> list[bytes]:
@@ -57,7 +58,7 @@ def timed(many: int, *, ties: int = 1) -> list[bytes]:
 
 
 def created(number: int, at: int) -> bytes:
-    return b'{"id":"%d","created_on":%d}' % (number, at)
+    return b'{"id":"r%d","created_on":%d}' % (number, at)
 
 
 def proven(sweep: SweptList) -> tuple[Proof, Reason | None]:
@@ -96,7 +97,7 @@ def test_of_a_list_with_a_row_without_key_nothing_follows_from_absence() -> None
 
 
 def test_of_an_unproven_list_nothing_follows_from_absence() -> None:
-    moving = MovingList(numbered(6), says_more=True)
+    moving = MovingList(named(6), says_more=True)
 
     assert swept(moving).seen is None
 
@@ -118,8 +119,41 @@ def test_n_pages_in_the_order_of_their_creation_are_n_plus_2_requests(
 
 @pytest.mark.parametrize("pages", range(2, 7))
 @pytest.mark.parametrize("missing", [0, 1])
+def test_ids_that_are_ascending_whole_numbers_show_the_order_where_no_time_does(
+    pages: int, missing: int
+) -> None:
+    rows = [row(9_990 + number) for number in range(3 * pages - missing)]
+    moving = MovingList(rows, size=3)
+
+    sweep = swept(moving)
+
+    assert len(moving.asked) <= pages + 2
+    assert set(sweep.rows) == keys(rows)
+    assert proven(sweep) == (Proof.TAIL_FIRST, None)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [(1, 3, 2, 4, 5), (5, 4, 3, 2, 1), (1, 2, "x3", 4, 5), (1, 2, "٣", 4, 5), ("", 2, 3, 4, 5)],
+)
+def test_ids_in_another_order_or_of_another_kind_show_none(ids: tuple[int | str, ...]) -> None:
+    sweep = swept(MovingList([row(one) for one in ids]))
+
+    assert proven(sweep) == (Proof.AGREEING_PASSES, None)
+
+
+def test_where_some_pages_show_times_and_others_ids_no_order_is_shown() -> None:
+    timed_rows = [b'{"id":"%d","created_on":%d}' % (n, 1_700_000_000 + n) for n in (3, 4)]
+
+    sweep = swept(MovingList([row(1), row(2), *timed_rows]))
+
+    assert proven(sweep) == (Proof.AGREEING_PASSES, None)
+
+
+@pytest.mark.parametrize("pages", range(2, 7))
+@pytest.mark.parametrize("missing", [0, 1])
 def test_without_a_time_of_creation_they_are_read_twice(pages: int, missing: int) -> None:
-    rows = numbered(3 * pages - missing)
+    rows = named(3 * pages - missing)
     moving = MovingList(rows, size=3)
 
     sweep = swept(moving)
@@ -154,7 +188,7 @@ def test_a_page_shorter_than_the_endpoint_has_given_is_the_end_of_a_list() -> No
     longest = LongestPage()
 
     async def read(many: int) -> tuple[list[int], Proof]:
-        moving = MovingList(numbered(many), size=10, has_total=False)
+        moving = MovingList(named(many), size=10, has_total=False)
         sweep = await sweep_list(Sweep(moving.fetch, longest=longest))
         return moving.asked, sweep.proof
 
@@ -184,7 +218,7 @@ def test_a_full_last_page_is_looked_beyond() -> None:
 
 
 def test_a_second_pass_begins_with_the_page_that_the_first_one_ended_with() -> None:
-    moving = MovingList(numbered(7), size=2)
+    moving = MovingList(named(7), size=2)
 
     swept(moving)
 
@@ -209,7 +243,7 @@ def test_rows_that_are_not_in_the_order_of_their_creation_show_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [b'{"id":"4"}', b'{"id":"4","created_on":0}', b'{"id":"4","created_on":{}}', b"broken"]
+    "odd", [row("r4"), b'{"id":"r4","created_on":0}', b'{"id":"r4","created_on":{}}', b"broken"]
 )
 def test_a_row_that_does_not_say_when_it_was_created_shows_no_order(odd: bytes) -> None:
     assert swept(MovingList([*timed(4), odd])).proof is Proof.AGREEING_PASSES
@@ -248,13 +282,13 @@ def test_two_that_were_created_together_and_change_places_are_not_taken_for_a_de
 
 
 def test_a_list_that_never_comes_to_rest_is_given_up_after_five_passes() -> None:
-    moving = MovingList(numbered(5))
+    moving = MovingList(named(5))
     moving.between = lambda: moving.rows.append(row(f"new{len(moving.rows)}"))
 
     sweep = swept(moving)
 
     assert proven(sweep) == (Proof.INCOMPLETE, Reason.ORDER_NOT_PROVEN)
-    assert keys(numbered(5)) <= set(sweep.rows)
+    assert keys(named(5)) <= set(sweep.rows)
 
 
 def test_no_more_is_believed_where_there_is_no_total() -> None:
@@ -274,7 +308,7 @@ def test_an_empty_list_is_proven_by_its_one_answer(has_total: bool) -> None:  # 
 
 
 def test_an_empty_page_is_not_believed_against_its_total() -> None:
-    moving = MovingList(numbered(5), size=1)
+    moving = MovingList(named(5), size=1)
     asked: list[int] = []
 
     async def fetch(number: int) -> Page:
@@ -284,7 +318,7 @@ def test_an_empty_page_is_not_believed_against_its_total() -> None:
     sweep = asyncio.run(sweep_list(Sweep(fetch)))
 
     # It may have been empty for a moment: the second pass agrees with the first.
-    assert (set(sweep.rows), sweep.proof) == (keys(numbered(5)), Proof.AGREEING_PASSES)
+    assert (set(sweep.rows), sweep.proof) == (keys(named(5)), Proof.AGREEING_PASSES)
 
 
 @pytest.mark.parametrize("empty", combinations(range(1, 13), 2))
@@ -385,7 +419,7 @@ def test_rows_of_the_very_second_asked_for_are_what_was_asked_for() -> None:
 
 
 def test_a_page_that_is_the_whole_list_by_now_proves_it() -> None:
-    moving = MovingList(numbered(4), size=2)
+    moving = MovingList(named(4), size=2)
 
     def shrink() -> None:
         del moving.rows[2:]
@@ -394,7 +428,7 @@ def test_a_page_that_is_the_whole_list_by_now_proves_it() -> None:
 
     sweep = swept(moving)
 
-    assert (set(sweep.rows), sweep.proof) == ({"0", "1"}, Proof.SINGLE_RESPONSE)
+    assert (set(sweep.rows), sweep.proof) == ({"r0", "r1"}, Proof.SINGLE_RESPONSE)
 
 
 def test_a_total_far_beyond_the_rows_does_not_cost_a_request_each() -> None:
@@ -413,7 +447,7 @@ def test_a_total_far_beyond_the_rows_does_not_cost_a_request_each() -> None:
 
 def test_a_server_may_give_fewer_rows_a_page_than_asked_for() -> None:
     # The sweep knows no page size of its own: the first page tells.
-    moving = MovingList(numbered(250), size=100)
+    moving = MovingList(named(250), size=100)
 
     assert len(swept(moving).rows) == 250
 
@@ -437,7 +471,7 @@ def test_a_server_that_repeats_a_page_beyond_the_end_is_read_to_its_end(
 
 @pytest.mark.parametrize("beyond", ["nothing", "first page", "last page"])
 def test_always_promising_more_changes_nothing(beyond: Beyond) -> None:
-    rows = numbered(5)
+    rows = named(5)
     moving = MovingList(rows, has_total=False, says_more=True, beyond=beyond)
 
     sweep = swept(moving)
@@ -460,7 +494,7 @@ def test_a_server_without_an_end_is_left_at_the_page_cap() -> None:
 
 
 def test_what_is_appended_under_the_reader_is_found_in_the_tail() -> None:
-    rows = numbered(6)
+    rows = named(6)
     moving = MovingList(rows)
     moving.between = lambda: rows.append(row(f"new{len(rows)}")) if len(moving.asked) < 4 else None
 
@@ -473,7 +507,7 @@ def test_rows_read_again_are_counted_as_duplicates() -> None:
     # Pages 1, 3, 2, 1, 4: four pages of two rows, of which six rows are new.
     assert swept(MovingList(timed(6))).duplicates == 2
     # And once more: 3, 2, 1, 4.
-    assert swept(MovingList(numbered(6))).duplicates == 8
+    assert swept(MovingList(named(6))).duplicates == 8
 
 
 def test_rows_without_a_key_are_kept_aside_and_counted_once() -> None:
@@ -509,12 +543,12 @@ def test_of_a_row_read_twice_the_newer_reading_stays() -> None:
 
     moving.between = update
 
-    assert swept(moving).rows["0"] == (moving.rows[0], BEGINNING + timedelta(seconds=3))
+    assert swept(moving).rows["r0"] == (moving.rows[0], BEGINNING + timedelta(seconds=3))
 
 
 def test_what_changes_while_a_list_is_read_again_is_for_the_next_reading() -> None:
     # Its version is not older than the sweep, and a second load of every row would cost as much.
-    moving = MovingList(numbered(4))
+    moving = MovingList(named(4))
     first = moving.rows[0]
 
     def update() -> None:
@@ -525,7 +559,7 @@ def test_what_changes_while_a_list_is_read_again_is_for_the_next_reading() -> No
 
     sweep = swept(moving)
 
-    assert (sweep.rows["0"][0], sweep.proof) == (first, Proof.AGREEING_PASSES)
+    assert (sweep.rows["r0"][0], sweep.proof) == (first, Proof.AGREEING_PASSES)
 
 
 def test_a_list_of_tenants_is_keyed_by_lower_case_name_and_never_by_id() -> None:
@@ -554,11 +588,11 @@ def test_pages_are_handed_on_as_they_are_read() -> None:
         ]
 
     assert asyncio.run(read()) == [
-        ([1], ["0", "1"], [], 0),
-        ([1, 3], ["4"], [], 0),
-        ([1, 3, 2], ["2", "3"], [], 0),
-        ([1, 3, 2, 1], [], ["0", "1"], 2),
-        ([1, 3, 2, 1, 3], [], ["4"], 1),
+        ([1], ["r0", "r1"], [], 0),
+        ([1, 3], ["r4"], [], 0),
+        ([1, 3, 2], ["r2", "r3"], [], 0),
+        ([1, 3, 2, 1], [], ["r0", "r1"], 2),
+        ([1, 3, 2, 1, 3], [], ["r4"], 1),
     ]
 
 
@@ -581,7 +615,7 @@ def test_of_a_page_that_names_a_row_twice_the_later_one_counts() -> None:
 
 def test_the_end_of_a_long_list_may_be_an_empty_page() -> None:
     # Longer than what is held loosely of the rows that were seen.
-    moving = MovingList(numbered(6_000), size=1_000, has_total=False)
+    moving = MovingList(named(6_000), size=1_000, has_total=False)
     between = iter([False] * 8 + [True])
 
     def shrink() -> None:
