@@ -1,0 +1,113 @@
+"""Many trials beside an undisturbed one: what differs, and how much was struck."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from sync_pipeline_tests.crashes.points import Cell, Chooser, Strike, kinds_of
+from sync_pipeline_tests.crashes.site import Site
+from sync_pipeline_tests.crashes.trial import (
+    STATES,
+    NeverCompleteError,
+    Struck,
+    Trial,
+    run_trial,
+)
+
+
+class Campaign:
+    """Strikes one world after another, and keeps what was found."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        seed: int,
+        say: Callable[[str], None],
+        states: Sequence[int] = STATES,
+        is_split: bool = False,
+    ) -> None:
+        self._site = site
+        self._say = say
+        self._states = states
+        self._is_split = is_split
+        self.undisturbed = run_trial(site, {}, states=states, is_split=is_split)
+        self._chooser = Chooser(self.undisturbed.courses, seed=seed)
+        self.hits: list[Struck] = []
+        self.findings: list[str] = []
+        cells = len(self.undisturbed.courses)
+        say(f"seed {seed}; undisturbed: {cells} runs in {self.undisturbed.seconds:.0f} s")
+
+    def strike(self, points: int) -> list[str]:
+        """Strike until so many strikes have hit; return what differs."""
+        while len(self.hits) < points:
+            strikes = self._chooser.world(points - len(self.hits))
+            try:
+                trial = run_trial(self._site, strikes, states=self._states, is_split=self._is_split)
+            except NeverCompleteError as exc:
+                self._find([str(exc)])
+                return self.findings
+            self._note(trial)
+        return self.findings
+
+    def summary(self) -> list[str]:
+        """Return the counts per kind, and how many kinds of places were struck."""
+        kinds = Counter(_kind(struck.strike) for struck in self.hits)
+        struck = {
+            (hit.cell.stream, hit.fell.act, hit.fell.what, hit.fell.side)
+            for hit in self.hits
+            if hit.fell is not None
+        }
+        every = kinds_of(self.undisturbed.courses)
+        again = sum(len(hit.failed) for hit in self.hits)
+        return [
+            *(f"{count:>6,}  {kind}" for kind, count in sorted(kinds.items())),
+            f"{len(self.hits):>6,}  in all; {again:,} runs begun again",
+            f"{len(struck & every):>6,}  of {len(every):,} sides of the streams' kinds of acts",
+        ]
+
+    def _note(self, trial: Trial) -> None:
+        for struck in trial.struck:
+            self._say(_line(struck))
+            if struck.is_hit:
+                self.hits.append(struck)
+            if struck.split:
+                self._find([f"{struck.cell}, {struck.strike}: {struck.split}"])
+        self._find(_differences(self.undisturbed, trial))
+
+    def _find(self, findings: Sequence[str]) -> None:
+        self.findings += findings
+        for finding in findings:
+            self._say(f"DIFFERS: {finding}")
+
+
+def _differences(undisturbed: Trial, trial: Trial) -> list[str]:
+    return [
+        f"{cell}: {difference}; struck there: {_struck_before(trial, cell)}"
+        for cell, picture in undisturbed.pictures.items()
+        for difference in picture.differences(trial.pictures[cell])
+    ]
+
+
+def _struck_before(trial: Trial, cell: Cell) -> str:
+    lines: Iterator[str] = (
+        f"{struck.cell.phase}: {struck.strike} ({struck.fell.what if struck.fell else '-'})"
+        for struck in trial.struck
+        if struck.cell.stream == cell.stream and struck.cell.phase <= cell.phase
+    )
+    return ", ".join(lines) or "nothing"
+
+
+def _line(struck: Struck) -> str:
+    if not struck.is_hit:
+        came = "the run was over before"
+    else:
+        came = ", ".join([*struck.failed, "complete"])
+    fell = str(struck.fell) if struck.fell else "before its first commit"
+    return f"{struck.cell!s:28} {struck.strike.blow!s:18} {fell:76} {came}"
+
+
+def _kind(strike: Strike) -> str:
+    where = "at a random time" if strike.act is None else f"{strike.side} a {strike.act}"
+    return f"{strike.blow} {where}"
