@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from sync_pipeline_tests.crashes.campaign import Campaign
+from sync_pipeline_tests.crashes.commands import strike_commands
 from sync_pipeline_tests.crashes.site import open_site
+from sync_pipeline_tests.crashes.trial import run_trial
 
 
 def main() -> int:
@@ -15,14 +18,16 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=360)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    began_at = time.monotonic()
     with open_site() as site:
-        campaign = Campaign(site, seed=asked.seed, say=_say)
+        undisturbed = run_trial(site, {})
+        campaign = Campaign(site, undisturbed, seed=asked.seed, say=_say)
         findings = campaign.strike(asked.points)
-        _say("")
-        for line in campaign.summary():
-            _say(line)
-    _say(f"{len(findings)} differences from the undisturbed run")
-    return int(bool(findings))
+        more = strike_commands(site, undisturbed, seed=asked.seed, say=_say)
+    _say("\n".join(["", *campaign.summary(), *more]))
+    count = len(findings) + len(more)
+    _say(f"{count} differences from the undisturbed run; {time.monotonic() - began_at:.0f} s")
+    return int(count > 0)
 
 
 def _say(line: str) -> None:

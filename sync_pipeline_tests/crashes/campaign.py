@@ -20,31 +20,26 @@ class Campaign:
     """Strikes one world after another, and keeps what was found."""
 
     def __init__(
-        self,
-        site: Site,
-        *,
-        seed: int,
-        say: Callable[[str], None],
-        states: Sequence[int] = STATES,
-        is_split: bool = False,
+        self, site: Site, undisturbed: Trial, *, seed: int, say: Callable[[str], None]
     ) -> None:
         self._site = site
+        self._undisturbed = undisturbed
         self._say = say
-        self._states = states
-        self._is_split = is_split
-        self.undisturbed = run_trial(site, {}, states=states, is_split=is_split)
-        self._chooser = Chooser(self.undisturbed.courses, seed=seed)
+        self._states = STATES[: 1 + max(cell.phase for cell in undisturbed.courses)]
+        self._chooser = Chooser(undisturbed.courses, seed=seed)
         self.hits: list[Struck] = []
         self.findings: list[str] = []
-        cells = len(self.undisturbed.courses)
-        say(f"seed {seed}; undisturbed: {cells} runs in {self.undisturbed.seconds:.0f} s")
+        say(
+            f"seed {seed}; undisturbed: {len(undisturbed.courses)} runs "
+            f"in {undisturbed.seconds:.0f} s"
+        )
 
     def strike(self, points: int) -> list[str]:
         """Strike until so many strikes have hit; return what differs."""
         while len(self.hits) < points:
             strikes = self._chooser.world(points - len(self.hits))
             try:
-                trial = run_trial(self._site, strikes, states=self._states, is_split=self._is_split)
+                trial = run_trial(self._site, strikes, states=self._states)
             except NeverCompleteError as exc:
                 self._find([str(exc)])
                 return self.findings
@@ -59,7 +54,7 @@ class Campaign:
             for hit in self.hits
             if hit.fell is not None
         }
-        every = kinds_of(self.undisturbed.courses)
+        every = kinds_of(self._undisturbed.courses)
         again = sum(len(hit.failed) for hit in self.hits)
         return [
             *(f"{count:>6,}  {kind}" for kind, count in sorted(kinds.items())),
@@ -74,7 +69,7 @@ class Campaign:
                 self.hits.append(struck)
             if struck.split:
                 self._find([f"{struck.cell}, {struck.strike}: {struck.split}"])
-        self._find(_differences(self.undisturbed, trial))
+        self._find(differences(self._undisturbed, trial))
 
     def _find(self, findings: Sequence[str]) -> None:
         self.findings += findings
@@ -82,7 +77,8 @@ class Campaign:
             self._say(f"DIFFERS: {finding}")
 
 
-def _differences(undisturbed: Trial, trial: Trial) -> list[str]:
+def differences(undisturbed: Trial, trial: Trial) -> list[str]:
+    """Say in what a trial ended otherwise, and what was struck there until then."""
     return [
         f"{cell}: {difference}; struck there: {_struck_before(trial, cell)}"
         for cell, picture in undisturbed.pictures.items()
@@ -100,11 +96,10 @@ def _struck_before(trial: Trial, cell: Cell) -> str:
 
 
 def _line(struck: Struck) -> str:
-    if not struck.is_hit:
-        came = "the run was over before"
-    else:
-        came = ", ".join([*struck.failed, "complete"])
     fell = str(struck.fell) if struck.fell else "before its first commit"
+    came = ", ".join([*struck.failed, "complete"])
+    if not struck.is_hit:
+        fell, came = "-", "the run was over before"
     return f"{struck.cell!s:28} {struck.strike.blow!s:18} {fell:76} {came}"
 
 

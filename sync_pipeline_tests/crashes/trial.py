@@ -25,7 +25,7 @@ STATES = (0, 1, 1, 0, 0)
 # After these every reading that a deletion needs has been had.
 COMPARED = (0, 2, 4)
 _MOST_ATTEMPTS = 5
-_LONGEST_S = 60.0
+_LONGEST_S, _LEAVE_S = 60.0, 10.0
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([victim.__name__])
 _run_ids = itertools.count(1)
@@ -86,6 +86,7 @@ def run_trial(
     strikes: Mapping[Cell, Strike],
     *,
     states: Sequence[int] = STATES,
+    streams: Sequence[str] = tuple(STREAMS),
     is_split: bool = False,
 ) -> Trial:
     """Read the states in a new warehouse, one after the other; raises NeverCompleteError."""
@@ -97,15 +98,16 @@ def run_trial(
     with engine_on(site.url(name)) as engine:
         for phase, state in enumerate(states):
             site.show(state)
-            for stream_name in STREAMS:
-                cell = Cell(phase, stream_name)
+            for stream in streams:
+                cell = Cell(phase, stream)
                 reader = _Reader(site, name, engine, cell, is_split)
                 courses[cell], found = reader.read(strikes.get(cell))
                 struck += found
             if phase in COMPARED:
                 with engine.connect() as connection:
-                    for stream in STREAMS.values():
-                        pictures[Cell(phase, str(stream))] = picture_of(connection, stream)
+                    for stream in streams:
+                        picture = picture_of(connection, STREAMS[stream])
+                        pictures[Cell(phase, stream)] = picture
     site.drop(name)
     return Trial(courses, struck, pictures, time.monotonic() - began_at)
 
@@ -153,14 +155,17 @@ class _Reader:
         self.site.api.let_through()
         self.site.database.let_through()
         ours, theirs = _processes.Pipe()
-        process = _processes.Process(target=victim.pull, args=(order, theirs))
+        process = _processes.Process(target=victim.pull, args=(order, theirs), daemon=True)
         began_at = time.monotonic()
         process.start()
         theirs.close()
         try:
             places, wish, ended = self._listen(ours, strike)
         finally:
-            process.join(_LONGEST_S)
+            # It has said its last word, or never will.
+            process.join(_LEAVE_S)
+            process.kill()
+            process.join()
             ours.close()
         fell = wish.place if wish else places[-1] if places and ended is None else None
         return Attempt(places, fell, ended, time.monotonic() - began_at)
