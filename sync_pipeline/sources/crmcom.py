@@ -42,7 +42,7 @@ class CrmcomApi:
     ) -> None:
         self.meter: Meter = self_service.meter
         self._settings = settings
-        self._endpoint = self_service.endpoint
+        self._core = self_service
         self._access = open_access(self_service, settings)
         self._contacts = _ContactList(backoffice, settings) if backoffice else None
 
@@ -96,14 +96,20 @@ class CrmcomApi:
         return await self._page(contact_id, APPROVAL_REQUESTS, page, {})
 
     async def _record(self, contact_id: str, call: Call) -> Answer:
-        return one_record(call, await self._access.fetch(contact_id, call), self._endpoint)
+        return await self._core.understood(
+            lambda: self._access.fetch(contact_id, call),
+            lambda reply: one_record(call, reply, self._core.endpoint),
+        )
 
     async def _page(
         self, contact_id: str, template: str, page: int, filters: dict[str, int]
     ) -> Page:
         query = OLDEST_FIRST | {"page": page, "size": self._settings.page_size} | filters
         call = Call("GET", template, ids=(contact_id,), query=query)
-        return page_of(call, await self._access.fetch(contact_id, call), self._endpoint)
+        return await self._core.understood(
+            lambda: self._access.fetch(contact_id, call),
+            lambda reply: page_of(call, reply, self._core.endpoint),
+        )
 
 
 class _ContactList:
@@ -119,7 +125,9 @@ class _ContactList:
     async def page(self, page: int) -> Page:
         query = {"size": self._page_size, "page": page}
         call = Call("GET", CONTACTS, query=query, headers=self._headers)
-        return page_of(call, await self._fetch(call), self._core.endpoint)
+        return await self._core.understood(
+            lambda: self._fetch(call), lambda reply: page_of(call, reply, self._core.endpoint)
+        )
 
     async def _fetch(self, call: Call) -> Reply:
         if self._session is not None:

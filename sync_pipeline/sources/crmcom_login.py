@@ -51,7 +51,9 @@ async def log_in(core: HttpCore, identity: Identity) -> Token:
         secrets=(identity.username, identity.password),
     )
     try:
-        reply = await core.fetch(call)
+        return await core.understood(
+            lambda: core.fetch(call), lambda reply: _token(call, reply, core.endpoint)
+        )
     except (
         AccessDeniedError,
         CredentialRefusedError,
@@ -59,10 +61,9 @@ async def log_in(core: HttpCore, identity: Identity) -> Token:
         RequestRefusedError,
     ) as exc:
         raise refused(exc, identity.remedy) from exc
-    return _token(call, reply, core.endpoint, identity)
 
 
-def _token(call: Call, reply: Reply, endpoint: Endpoint, identity: Identity) -> Token:
+def _token(call: Call, reply: Reply, endpoint: Endpoint) -> Token:
     try:
         body = members(utf8_text(reply))
     except NotThatShapeError as exc:
@@ -70,8 +71,7 @@ def _token(call: Call, reply: Reply, endpoint: Endpoint, identity: Identity) -> 
         raise wrong_shape(call, reply, endpoint=endpoint, due=due, came=str(exc)) from None
     token = token_in(body, "access_token", reply=reply)
     if token is None and any(scalar(body.get(key)) for key in OTP_KEYS):
-        detail = f"{OTP_EXPLAINED}; {identity.remedy}"
-        raise CredentialRefusedError(endpoint.api, call.template, reply.status, None, detail)
+        raise CredentialRefusedError(endpoint.api, call.template, reply.status, None, OTP_EXPLAINED)
     if token is None:
         raise no_token(call, endpoint)
     return token

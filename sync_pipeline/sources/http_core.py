@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,6 +33,10 @@ from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 WHOLE_REQUEST_FACTOR = 2
 LARGEST_BODY = 64 * 1024 * 1024
 ASKS_FOR_FEWER = (429, 503)
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+Headers = Callable[[], Mapping[str, str]]
+"""Asked when an attempt is sent: what it waited for may have taken long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +51,39 @@ class HttpCore:
     bounds: RetryBounds
     meter: Meter
 
-    async def fetch(self, call: Call, *, headers: Mapping[str, str] | None = None) -> Reply:
+    async def fetch(self, call: Call, *, headers: Headers = dict) -> Reply:
         """Return the answer to a call that succeeded, after retries; raise a SourceError else."""
         if not all(call.ids):
             # An empty segment would ask for the list above the record.
             raise RequestRefusedError(self.endpoint.api, call.template, detail="the id is empty")
         return await with_retries(
-            self.bounds, lambda: self._attempt(call, headers or {}), on_retry=self._count_retry
+            self.bounds, lambda: self._attempt(call, headers), on_retry=self._count_retry
         )
 
-    async def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
+    async def understood(
+        self, ask: Callable[[], Awaitable[Reply]], read: Callable[[Reply], T]
+    ) -> T:
+        """Return what ``read`` makes of the answer; of what may be asked twice.
+
+        A success that is something else than was due (a gateway's page, an empty body) is often
+        the only one of its kind: it is asked for once more.
+        """
+        reply = await ask()
+        try:
+            return read(reply)
+        except WrongAnswerError as exc:
+            logger.info("%s; trying again", exc)
+        bounds = self.bounds
+        jitter_s = random.uniform(0, bounds.wait_jitter_s)  # noqa: S311 -- no secret
+        await asyncio.sleep(bounds.wait_initial_s + jitter_s)
+        self._count_retry()
+        return read(await ask())
+
+    async def _attempt(self, call: Call, get_headers: Headers) -> Reply:
+        headers: Mapping[str, str] = {}
         with _failures_in_words(call, self.endpoint):
             async with self.budget.request():
+                headers = get_headers()
                 self.meter.requests += 1
                 async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
                     reply = await self._exchange(call, headers)

@@ -35,7 +35,7 @@ class RocsApi:
     def __init__(self, settings: RocsSettings, core: HttpCore, token_core: HttpCore) -> None:
         self.meter: Meter = core.meter
         self._settings = settings
-        self._endpoint = core.endpoint
+        self._core = core
         tokens = Tokens(partial(log_in, token_core, settings))
         self._session = Session(core, tokens, schemes=("bearer",), remedy=remedy(settings))
 
@@ -75,16 +75,21 @@ class RocsApi:
         settings = self._settings
         query = {settings.page_param: page, settings.size_param: settings.page_size}
         call = Call("GET", path, query=query, headers=DECLARED)
-        reply = await self._session.fetch(call)
-        return page_of(call, reply, self._endpoint, result_key=settings.result_key)
+        key, endpoint = settings.result_key, self._core.endpoint
+        return await self._core.understood(
+            lambda: self._session.fetch(call),
+            lambda reply: page_of(call, reply, endpoint, result_key=key),
+        )
 
     async def _find(self, template: str, value: str) -> Answer | None:
         call = Call("GET", template, ids=(value,), headers=DECLARED)
         try:
-            reply = await self._session.fetch(call)
+            return await self._core.understood(
+                lambda: self._session.fetch(call),
+                lambda reply: record_or_none(call, reply, self._core.endpoint),
+            )
         except RecordNotFoundError:
             return None
-        return record_or_none(call, reply, self._endpoint)
 
 
 @asynccontextmanager

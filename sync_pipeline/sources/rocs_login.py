@@ -10,7 +10,7 @@ from sync_pipeline.errors import (
     RequestRefusedError,
 )
 from sync_pipeline.settings import RocsSettings
-from sync_pipeline.sources.calls import Call
+from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.credentials import no_token, refused, token_in
 from sync_pipeline.sources.http_core import HttpCore
 from sync_pipeline.sources.json_bodies import NotThatShapeError, members, utf8_text
@@ -32,17 +32,22 @@ async def log_in(core: HttpCore, settings: RocsSettings) -> Token:
     """
     call = Call("POST", urlsplit(settings.token_url).path, form=_form(settings))
     try:
-        reply = await core.fetch(call)
+        return await core.understood(
+            lambda: core.fetch(call), lambda reply: _token(call, reply, core.endpoint)
+        )
     except (AccessDeniedError, CredentialRefusedError, RequestRefusedError) as exc:
         raise refused(exc, remedy(settings)) from exc
+
+
+def _token(call: Call, reply: Reply, endpoint: Endpoint) -> Token:
     try:
         body = members(utf8_text(reply))
     except NotThatShapeError as exc:
         due = "a login answer"
-        raise wrong_shape(call, reply, endpoint=core.endpoint, due=due, came=str(exc)) from None
+        raise wrong_shape(call, reply, endpoint=endpoint, due=due, came=str(exc)) from None
     token = token_in(body, "access_token", reply=reply)
     if token is None:
-        raise no_token(call, core.endpoint)
+        raise no_token(call, endpoint)
     return token
 
 

@@ -58,7 +58,11 @@ class RosaasApi:
     async def tenant(self, name: str) -> Answer | None:
         """Return one tenant's detail, or None when the API knows no tenant of that name."""
         call = Call("GET", f"{TENANTS}/{{name}}", ids=(name,), headers=ENGLISH)
-        reply = await self._session.fetch(call)
+        return await self._core.understood(
+            lambda: self._session.fetch(call), lambda reply: self._tenant_in(call, reply)
+        )
+
+    def _tenant_in(self, call: Call, reply: Reply) -> Answer | None:
         data = self._envelope(call, reply).get("data")
         if data is None or is_absent(data):
             return None
@@ -70,7 +74,11 @@ class RosaasApi:
 
     async def _whole_list(self, path: str) -> Page:
         call = Call("GET", path, headers=ENGLISH)
-        reply = await self._session.fetch(call)
+        return await self._core.understood(
+            lambda: self._session.fetch(call), lambda reply: self._list_in(call, reply)
+        )
+
+    def _list_in(self, call: Call, reply: Reply) -> Page:
         data = self._envelope(call, reply).get("data")
         try:
             # A list that is missing or null is no empty one: it would delete every record.
@@ -96,12 +104,16 @@ class RosaasApi:
         body = {"clientId": self._settings.client_id, "clientSecret": secret}
         call = Call("POST", AUTH, body=body, headers=ENGLISH)
         try:
-            reply = await self._core.fetch(call)
-            envelope = self._envelope(call, reply)
+            return await self._core.understood(
+                lambda: self._core.fetch(call), lambda reply: self._token_in(call, reply)
+            )
         except SourceError as exc:
             if exc.status in {401, 403} or exc.code in REFUSED_CREDENTIAL_CODES:
                 raise refused(exc, REMEDY) from exc
             raise
+
+    def _token_in(self, call: Call, reply: Reply) -> Token:
+        envelope = self._envelope(call, reply)
         token = token_in(_nested_token(envelope.get("data")), "accesstoken", reply=reply)
         if token is None:
             raise no_token(call, self._core.endpoint)

@@ -103,6 +103,7 @@ class Tokens:
         self._log_in = log_in
         self._clock = clock
         self._token: Token | None = None
+        self._ended: Token | None = None
         self._refusal: CredentialRefusedError | None = None
         self._flight = SingleFlight(shares=SourceError)
 
@@ -110,8 +111,14 @@ class Tokens:
         """Return a token that is not about to end, logging in when there is none."""
         return self._usable() or await self._replace(None)
 
+    def newest(self) -> Token | None:
+        """Return the token to send now; None where another one has to be had first."""
+        return self._usable()
+
     async def renewed(self, refused: Token) -> Token:
         """Return another token than ``refused``: the one that replaced it already, or a new one."""
+        if self._token is refused:
+            self._ended = refused
         return await self._replace(refused)
 
     async def _replace(self, refused: Token | None) -> Token:
@@ -136,5 +143,7 @@ class Tokens:
 
     def _usable(self) -> Token | None:
         token = self._token
+        if token is self._ended:
+            return None
         is_due = token and token.renew_at and self._clock() >= token.renew_at
         return None if is_due else token

@@ -294,7 +294,9 @@ def test_every_sending_is_counted_also_where_the_connection_breaks(server: Scrip
 def test_header_that_http_does_not_allow_is_refused_unsaid(
     server: ScriptedServer, value: str
 ) -> None:
-    headers = {"Authorization": value}
+    def headers() -> dict[str, str]:
+        return {"Authorization": value}
+
     with pytest.raises(RequestRefusedError, match="has characters that HTTP does not allow") as no:
         use_core(endpoint_at(server.url), lambda core: core.fetch(CALL, headers=headers))
     assert value not in str(no.value)

@@ -165,7 +165,8 @@ def test_a_list_that_cannot_be_read_is_never_an_empty_one(
     with pytest.raises(WrongAnswerError) as caught:
         read(server, lambda api: api.contacts_page(1), result_key=result_key)
     assert said in str(caught.value)
-    assert server.count("GET", CONTACTS) == 1
+    # Asked once more, in case it was the only one of its kind.
+    assert server.count("GET", CONTACTS) == 2
 
 
 @pytest.mark.parametrize(
