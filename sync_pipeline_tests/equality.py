@@ -12,7 +12,7 @@ import time
 
 from sync_pipeline.entities import ENTITIES
 from sync_pipeline_tests.system.installation import Installation
-from sync_pipeline_tests.system.rows import Row, warehouse_rows, world_rows
+from sync_pipeline_tests.system.rows import differing_keys, warehouse_rows, world_rows
 from sync_pipeline_tests.system.versions import WAYS, Way
 
 
@@ -41,14 +41,9 @@ def _compare(way: Way, contacts: int) -> int:
 
 def _differing(installation: Installation, way: Way, name: str) -> int:
     entity = ENTITIES[name]
-
-    def by_key(rows: list[Row]) -> dict[tuple[object, object], Row]:
-        return {(row["source"], row[entity.key]): row for row in rows}
-
-    found = by_key(warehouse_rows(installation, entity))
-    true = by_key(world_rows(installation, entity, crmcom_version=way.version))
-    differing = sum(found.get(key) != true.get(key) for key in found.keys() | true.keys())
-    values = sum(len(row) for row in true.values())
+    true = world_rows(installation, entity, crmcom_version=way.version)
+    differing = len(differing_keys(warehouse_rows(installation, entity), true, entity))
+    values = sum(len(row) for row in true)
     _print(f"  {name:20} {len(true):>9,} rows {values:>12,} values {differing:>6,} rows differ")
     return differing
 
