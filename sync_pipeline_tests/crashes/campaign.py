@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sync_pipeline_tests.crashes.points import Cell, Chooser, Strike, kinds_of
+from sync_pipeline_tests.crashes.points import Cell, Chooser, Kind, Strike, kinds_of
 from sync_pipeline_tests.crashes.site import Site
 from sync_pipeline_tests.crashes.trial import (
     STATES,
@@ -14,6 +14,9 @@ from sync_pipeline_tests.crashes.trial import (
     Trial,
     run_trial,
 )
+
+# What depends on time may not come again.
+_MOST_ROUNDS = 12
 
 
 class Campaign:
@@ -29,38 +32,47 @@ class Campaign:
         self._chooser = Chooser(undisturbed.courses, seed=seed)
         self.hits: list[Struck] = []
         self.findings: list[str] = []
+        self._can_go_on = True
         say(
             f"seed {seed}; undisturbed: {len(undisturbed.courses)} runs "
             f"in {undisturbed.seconds:.0f} s"
         )
 
-    def strike(self, points: int) -> list[str]:
-        """Strike until so many strikes have hit; return what differs."""
-        while len(self.hits) < points:
-            strikes = self._chooser.world(points - len(self.hits))
-            try:
-                trial = run_trial(self._site, strikes, states=self._states)
-            except NeverCompleteError as exc:
-                self._find([str(exc)])
-                return self.findings
-            self._note(trial)
-        return self.findings
+    def strike(self, points: int) -> None:
+        """Strike until so many strikes have hit."""
+        while self._can_go_on and len(self.hits) < points:
+            self._try(self._chooser.world(points - len(self.hits)))
+
+    def strike_the_rest(self) -> None:
+        """Strike what no strike has hit yet: each side of every kind of commit and request."""
+        for _ in range(_MOST_ROUNDS):
+            strikes = self._chooser.rest(self._struck())
+            if not self._can_go_on or not strikes:
+                return
+            self._try(strikes)
 
     def summary(self) -> list[str]:
         """Return the counts per kind, and how many kinds of places were struck."""
         kinds = Counter(_kind(struck.strike) for struck in self.hits)
-        struck = {
-            (hit.cell.stream, hit.fell.act, hit.fell.what, hit.fell.side)
-            for hit in self.hits
-            if hit.fell is not None
-        }
         every = kinds_of(self._undisturbed.courses)
+        reached = len(self._struck() & every)
         again = sum(len(hit.failed) for hit in self.hits)
         return [
             *(f"{count:>6,}  {kind}" for kind, count in sorted(kinds.items())),
             f"{len(self.hits):>6,}  in all; {again:,} runs begun again",
-            f"{len(struck & every):>6,}  of {len(every):,} sides of the streams' kinds of acts",
+            f"{reached:>6,}  of {len(every):,} sides of the streams' kinds of acts",
         ]
+
+    def _struck(self) -> set[Kind]:
+        fallen = [(hit.cell.stream, hit.fell) for hit in self.hits if hit.fell is not None]
+        return {(stream, fell.act, fell.what, fell.side) for stream, fell in fallen}
+
+    def _try(self, strikes: Mapping[Cell, Strike]) -> None:
+        try:
+            self._note(run_trial(self._site, strikes, states=self._states))
+        except NeverCompleteError as exc:
+            self._can_go_on = False
+            self._find([str(exc)])
 
     def _note(self, trial: Trial) -> None:
         for struck in trial.struck:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -86,7 +86,10 @@ class Course:
     seconds: float
 
 
-# How the kinds are mixed; without an act: at a random time.
+# A side of what a stream does: the stream, the act, whose it is, the side.
+Kind = tuple[str, Act, str, Side]
+
+# How the blows are mixed; without an act: at a random time.
 _MIX: tuple[tuple[Blow, Act | None], ...] = (
     (Blow.PULL, Act.COMMIT),
     (Blow.PULL, Act.REQUEST),
@@ -125,6 +128,18 @@ class Chooser:
         chosen = self._chance.sample(cells, min(most, len(cells)))
         return {cell: self._choose(cell, *next(self._turns)) for cell in chosen}
 
+    def rest(self, struck: Collection[Kind]) -> dict[Cell, Strike]:
+        """Return kills of the pull at places whose kind was not struck yet; a world has not all."""
+        left = kinds_of(self._courses).difference(struck)
+        strikes: dict[Cell, Strike] = {}
+        for cell, course in self._courses.items():
+            for place, side in itertools.product(course.acts, _SIDES[Blow.PULL]):
+                kind = (cell.stream, place.act, place.what, side)
+                if kind in left and cell not in strikes:
+                    strikes[cell] = Strike(Blow.PULL, side, place.act, place.number)
+                    left.remove(kind)
+        return strikes
+
     def _choose(self, cell: Cell, blow: Blow, act: Act | None) -> Strike:
         course = self._courses[cell]
         if act is None:
@@ -140,7 +155,7 @@ class Chooser:
         return Strike(blow, side, act, place.number)
 
 
-def kinds_of(courses: Mapping[Cell, Course]) -> set[tuple[str, Act, str, Side]]:
+def kinds_of(courses: Mapping[Cell, Course]) -> set[Kind]:
     """Return each side of every kind of commit and request that the streams have."""
     return {
         (cell.stream, place.act, place.what, side)

@@ -1,8 +1,8 @@
 """`kill -9` of everything in the middle of a run, then the run again: the same warehouse.
 
 The moments are seen in what the run has done so far, and varied by a seed: in the set-up, when
-Dagster knows of a run and the warehouse not yet, and within a fan-out. `sync_pipeline_tests.crashes`
-strikes the runs themselves, at each of their commits and requests.
+Dagster knows of a run and the warehouse not yet, and within a fan-out. At their commits and
+requests runs are struck by `sync_pipeline_tests.crashes`.
 """
 
 from __future__ import annotations
