@@ -119,7 +119,7 @@ def test_pages_that_do_not_show_their_order_are_read_twice(
 ) -> None:
     path, table = PATHS[stream]
     rocs.page_size = 10
-    rocs.hold(path, numbered(45))
+    rocs.hold(path, numbered(45)[::-1])
 
     first = pull(stream)
     before = pull.versions(table)
@@ -188,7 +188,7 @@ def test_pages_that_were_read_stay_when_the_list_breaks_off(pull: Pulls, rocs: R
     )
 
     rocs.stands_in = lambda _request: None
-    assert counts(pull(ROCS_CONTACT_LISTS)) == {"inserted": 20, "unchanged": 30, "duplicate": 60}
+    assert counts(pull(ROCS_CONTACT_LISTS)) == {"inserted": 20, "unchanged": 30, "duplicate": 10}
 
 
 def test_pages_are_loaded_while_others_are_still_to_be_read(pull: Pulls, rocs: Rocs) -> None:
@@ -218,7 +218,7 @@ def test_a_row_that_changes_while_the_list_is_read_ends_as_it_was_last_seen(
 
     report = pull(ROCS_CONTACT_LISTS)
 
-    assert counts(report) == {"inserted": 6, "duplicate": 8}
+    assert counts(report) == {"inserted": 6, "duplicate": 2}
     names = "SELECT display_name FROM warehouse.contact_lists WHERE list_id = '1'"
     assert pull.rows(names) == [("Changed",)]
     old = "SELECT display_name, valid_from < valid_to FROM warehouse.contact_lists_history"
@@ -369,7 +369,7 @@ def test_where_dynamic_fields_are_away_altogether_the_list_is_read_all_the_same(
 
     report = pull(ROCS_CONTACTS, settings=settings)
 
-    assert counts(report) == {"inserted": 100, "duplicate": 120}
+    assert counts(report) == {"inserted": 100, "duplicate": 20}
     assert (report.row["outcome"], report.row["is_complete"]) == ("succeeded", False)
     # They are not waited for one by one.
     assert len(rocs.dynamic_requests()) == 8
