@@ -1,7 +1,8 @@
 """Carry out the work of a run: read scopes side by side, load them in batches.
 
-Fetching goes on while a batch is normalised and loaded in a thread; a small queue between the
-two bounds the memory. When reading fails, what had arrived is loaded before the error is raised.
+Fetching goes on while a batch is normalised and loaded in a thread; a queue between the two holds
+no more than the next batch. When reading fails, what had arrived is loaded before the error is
+raised.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sync_pipeline.warehouse.runs import BatchCounts, Traffic
 
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 1.0
-_QUEUED = 64
+Item = Reading | Exception | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,30 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class ReadingQueue:
+    """Holds about as many rows as a batch: of scopes with few rows, many are read meanwhile."""
+
+    rows: int = 0
+    _items: asyncio.Queue[Item] = field(default_factory=asyncio.Queue)
+    _has_room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def put(self, item: Item) -> None:
+        """Add ``item`` once there is room."""
+        while self.rows >= BATCH_ROWS:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self.rows += _rows_of(item)
+        self._items.put_nowait(item)
+
+    async def get(self) -> Item:
+        """Remove the oldest item, once there is one."""
+        item = await self._items.get()
+        self.rows -= _rows_of(item)
+        self._has_room.set()
+        return item
+
+
+@dataclass(slots=True)
 class _Reader:
     """Reads the scopes, several at a time, into a queue that ends with None or an error."""
 
@@ -45,9 +70,7 @@ class _Reader:
     setbacks: Setbacks
     named: frozenset[str]
     gaps: dict[str, Reason] = field(default_factory=dict)
-    queue: asyncio.Queue[Reading | Exception | None] = field(
-        default_factory=lambda: asyncio.Queue(_QUEUED)
-    )
+    queue: ReadingQueue = field(default_factory=ReadingQueue)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read_all(self) -> None:
@@ -113,9 +136,7 @@ async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchC
     return await asyncio.to_thread(loader.load_batch, readings, traffic_of(meter))
 
 
-async def _batches(
-    queue: asyncio.Queue[Reading | Exception | None],
-) -> AsyncIterator[list[Reading]]:
+async def _batches(queue: ReadingQueue) -> AsyncIterator[list[Reading]]:
     """Yield readings in batches; raise the error that the queue ends with, if it is one."""
     batch: list[Reading] = []
     rows, closes_at = 0, float("inf")
@@ -131,7 +152,7 @@ async def _batches(
             if not batch:
                 rows, closes_at = 0, asyncio.get_running_loop().time() + BATCH_SECONDS
             batch.append(item)
-            rows += len(item.records) or 1
+            rows += _rows_of(item)
             if rows < BATCH_ROWS:
                 continue
         if batch:
@@ -141,6 +162,12 @@ async def _batches(
             return
         if isinstance(item, Exception):
             raise item
+
+
+def _rows_of(item: Item) -> int:
+    if not isinstance(item, Reading):
+        return 0
+    return len(item.records) + len(item.repeats) + len(item.rejects) or 1
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
