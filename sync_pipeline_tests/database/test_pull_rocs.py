@@ -356,7 +356,9 @@ def test_dynamic_fields_that_cannot_be_had_are_asked_for_again_and_those_known_a
 
     rocs.dynamic["7"] = {"tier": "Blue"}
     assert counts(pull(ROCS_CONTACTS, settings=dynamic)) == {"updated": 1, "unchanged": 2}
-    assert rocs.dynamic_requests() == ["7"] * 4 + ["8", "9"]
+    # An answer of another shape may be the only one of its kind: it is asked for once more.
+    requests = 2 if answer.status == 200 else 1
+    assert rocs.dynamic_requests() == ["7"] * (2 * requests + 2) + ["8", "9"]
 
 
 def test_where_dynamic_fields_are_away_altogether_the_list_is_read_all_the_same(
@@ -375,7 +377,7 @@ def test_where_dynamic_fields_are_away_altogether_the_list_is_read_all_the_same(
     assert len(rocs.dynamic_requests()) == 8
 
     rocs.dynamic = {str(number): {"n": number} for number in range(1, 101)}
-    assert counts(pull(ROCS_CONTACTS, settings=settings)) == {"updated": 100, "duplicate": 120}
+    assert counts(pull(ROCS_CONTACTS, settings=settings)) == {"updated": 100, "duplicate": 20}
     kept = "SELECT count(*) FROM warehouse.contacts WHERE attributes ->> 'dynamic_fields' <> ''"
     assert pull.rows(kept) == [(100,)]
 
