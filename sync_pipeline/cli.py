@@ -17,7 +17,6 @@ from sync_pipeline.commands import backfill, drift, quarantine
 from sync_pipeline.commands.options import Json, span_of, streams_named
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError, SetupError, SyncError, WarehouseError
-from sync_pipeline.operate.doctor import examine, has_failed, has_wrong_settings
 from sync_pipeline.operate.home import Home
 from sync_pipeline.operate.logins import login_url
 from sync_pipeline.operate.ready import (
@@ -212,6 +211,13 @@ def doctor(*, as_json: Json = False) -> None:
     Writes nothing. A stopped warehouse of this SYNC_HOME is started for the check and stopped
     again. Exit 0: nothing failed (warnings may be there), 1: something failed, 2: wrong settings.
     """
+    # It logs in at the sources; the other commands do without their clients.
+    from sync_pipeline.operate.doctor import (  # noqa: PLC0415
+        examine,
+        has_failed,
+        has_wrong_settings,
+    )
+
     findings = []
     for finding in examine():
         findings.append(finding)

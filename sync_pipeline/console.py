@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,9 +19,11 @@ from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import WarehouseError
-from sync_pipeline.operate.doctor import Finding
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.runs import RunKey, find_run
+
+if TYPE_CHECKING:
+    from sync_pipeline.operate.doctor import Finding
 
 _TABLE_WIDTH = 400
 # Sentences would not fit into a cell.

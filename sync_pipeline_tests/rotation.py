@@ -19,7 +19,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline.pull.due import horizon, patience_s
+from sync_pipeline.pull.due import patience_s
+from sync_pipeline.pull.horizon import horizon
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]

@@ -15,7 +15,7 @@ from sync_pipeline.entities import (
     ROCS_CONTACTS,
     Stream,
 )
-from sync_pipeline.pull.due import horizon
+from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.due import Asked, Depth, Effort, depth_of, effort_of
 from sync_pipeline.warehouse.progress import Due

@@ -18,18 +18,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain, zip_longest
 
 import numpy as np
 import numpy.typing as npt
 
+from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context, in_turn
 from sync_pipeline.warehouse.due import (
     Asked,
     DueContact,
-    Horizon,
     Queue,
     depth_of,
     due_contacts,
@@ -39,17 +39,10 @@ from sync_pipeline.warehouse.progress import Proof, is_scope_due, proof_of
 from sync_pipeline.warehouse.registry import register_contacts
 
 CHUNK = 2_000
-OVERDUE_SHARE = 0.75
 # Of something that changed a day ago: wanted again after four hours.
 _PATIENCE_UNIT_S = 40 * 60.0
 
 Seconds = npt.NDArray[np.float64]
-
-
-def horizon(now: datetime, bound: timedelta) -> Horizon:
-    """Return what counts as old at ``now``, for a staleness bound."""
-    # No reading is older than the bound: a hint from before has been followed.
-    return Horizon(now - OVERDUE_SHARE * bound, now - bound)
 
 
 def patience_s(quiet_s: Seconds) -> Seconds:

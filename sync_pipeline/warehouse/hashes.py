@@ -16,7 +16,6 @@ import xxhash
 
 from sync_pipeline.entities import Entity
 
-HASH_BYTES = 16
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

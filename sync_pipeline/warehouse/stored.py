@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from sync_pipeline.entities import BYTES, TEXT, Entity, Stream
-from sync_pipeline.warehouse.hashes import HASH_BYTES
 from sync_pipeline.warehouse.upsert import WATERMARKS
 
+HASH_BYTES = 16
 # In the place of the hash of a record that has none: no row holds it.
 _NO_HASH = bytes(HASH_BYTES)
 

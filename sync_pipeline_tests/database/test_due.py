@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS
-from sync_pipeline.pull.due import horizon
+from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.warehouse.due import (
     Asked,
     Depth,

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
-from sync_pipeline.pull.due import horizon
+from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.warehouse.due import Asked, Queue, due_contacts
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.progress import Due

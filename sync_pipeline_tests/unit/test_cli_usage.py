@@ -7,21 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from sync_pipeline.cli import main
+
 DAYS = ("--from", "2026-01-01", "--to", "2026-01-02")
+# Each takes a good part of a second to import; Dagster takes seconds.
+HEAVY = {"aiohttp", "dagster", "numpy", "pandas", "phonenumbers", "pyarrow"}
 
 
-def sync_pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in ``folder``, where it may make its state."""
-    kept = {name: value for name, value in os.environ.items() if "_" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "sync_pipeline", *arguments],
-        cwd=folder,
-        env=kept | {"SYNC_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a new folder, where commands may make their state, with nothing set."""
+    for name in list(os.environ):
+        if "_" in name and not name.startswith("PYTEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SYNC_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """Run the command in this process, which spares the start of one; return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["sync-pipeline", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
 
 
 @pytest.mark.parametrize(
@@ -58,23 +67,42 @@ def sync_pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[
     ],
 )
 def test_wrong_use_is_told_in_words_and_begins_nothing(
-    tmp_path: Path, arguments: tuple[str, ...], named: str
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    named: str,
 ) -> None:
-    done = sync_pipeline(tmp_path, *arguments)
-    assert done.returncode == 2
-    assert named in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert run(monkeypatch, *arguments) == 2
+    told = capsys.readouterr().err
+    assert named in told
+    assert "Traceback" not in told
+    assert list(folder.iterdir()) == []
 
 
-def test_no_command_shows_the_commands(tmp_path: Path) -> None:
-    done = sync_pipeline(tmp_path)
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "status" in done.stdout + done.stderr
+def test_no_command_shows_the_commands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch)
+    told = capsys.readouterr()
+    assert "Traceback" not in told.out + told.err
+    assert "status" in told.out + told.err
+    assert list(folder.iterdir()) == []
 
 
-def test_a_dotenv_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"\xff\xfe x")
-    done = sync_pipeline(tmp_path, "status")
-    assert done.returncode == 2
-    assert done.stderr == f"sync-pipeline: {tmp_path / '.env'}: not readable as text in UTF-8\n"
+def test_a_dotenv_that_is_no_text_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_bytes(b"\xff\xfe x")
+    assert run(monkeypatch, "status") == 2
+    told = capsys.readouterr().err
+    assert told == f"sync-pipeline: {folder / '.env'}: not readable as text in UTF-8\n"
+
+
+def test_a_command_that_reads_no_source_starts_without_what_is_slow_to_import() -> None:
+    code = "import sys, sync_pipeline.cli; print(*sys.modules)"
+    imported = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "sync_pipeline.operate.status" in imported
+    assert HEAVY & set(imported) == set()
