@@ -1,4 +1,4 @@
--- Whether one scope is due: never read, or by its own time; with :as_of, not read since then.
+-- Whether one scope is due: never read, or as `ops.is_due` says; nothing defers it.
 SELECT
     NOT EXISTS (
         SELECT 1 FROM ops.watermarks AS w
@@ -6,6 +6,5 @@ SELECT
             w.source = :source
             AND w.entity = :entity
             AND w.scope = :scope
-            AND NOT (CAST(:as_of AS timestamptz) IS NULL AND w.due_at <= :now)
-            AND NOT coalesce(w.read_at < CAST(:as_of AS timestamptz), false)
+            AND NOT ops.is_due(w.due_at, w.read_at, false, :now, CAST(:as_of AS timestamptz))
     )

@@ -7,10 +7,10 @@ import typer
 
 from sync_pipeline import console
 from sync_pipeline.commands.options import Json, streams_named
-from sync_pipeline.operate.ready import open_warehouse, start_warehouse
+from sync_pipeline.operate.ready import warehouse_opened
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline.warehouse.drift import field_news
-from sync_pipeline.warehouse.engine import engine_on, transaction
+from sync_pipeline.warehouse.engine import transaction
 
 
 def drift(
@@ -22,8 +22,7 @@ def drift(
 ) -> None:
     """Show new, missing and re-typed fields and unknown words: names and types, no value."""
     named = streams_named(streams or [])
-    url = start_warehouse(read_settings(environment()))
-    open_warehouse(url)
-    with engine_on(url) as engine, transaction(engine) as connection:
+    opened = warehouse_opened(read_settings(environment()))
+    with opened as engine, transaction(engine) as connection:
         news = field_news(connection, streams=named)
     console.show_rows([asdict(one) for one in news], as_json=as_json)

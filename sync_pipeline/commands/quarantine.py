@@ -1,8 +1,8 @@
 """`sync-pipeline quarantine`: look at the records that break the contract, and settle them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from sync_pipeline import console
 from sync_pipeline.commands.options import Json, streams_named
 from sync_pipeline.errors import NotInQuarantineError
-from sync_pipeline.operate.ready import make_ready, open_warehouse, start_warehouse
+from sync_pipeline.operate.ready import make_ready, warehouse_opened
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline.warehouse import quarantine_rows
-from sync_pipeline.warehouse.engine import engine_on, transaction
+from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.quarantine_rows import Chosen, Kept, find_row, list_open
 
 app = typer.Typer(
@@ -112,12 +112,8 @@ def _chosen(which: Sequence[str], *, code: str | None, is_all: bool) -> Chosen:
     return Chosen(ids, streams, code)
 
 
-@contextmanager
-def _warehouse() -> Iterator[Engine]:
-    url = start_warehouse(read_settings(environment()))
-    open_warehouse(url)
-    with engine_on(url) as engine:
-        yield engine
+def _warehouse() -> AbstractContextManager[Engine]:
+    return warehouse_opened(read_settings(environment()))
 
 
 def _line(kept: Kept) -> Mapping[str, object]:

@@ -5,8 +5,8 @@ Each step looks first and does only what is missing, so that a second call is ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import URL, Engine, create_engine, make_url, text
@@ -80,6 +80,15 @@ def open_warehouse(url: str) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
     with engine_on(url) as engine:
         return migrate(engine)
+
+
+@contextmanager
+def warehouse_opened(settings: Settings) -> Iterator[Engine]:
+    """Start the warehouse if need be, bring its schema up to date, and yield an engine on it."""
+    url = start_warehouse(settings)
+    open_warehouse(url)
+    with engine_on(url) as engine:
+        yield engine
 
 
 def _dagster_environment(settings: Settings, home: Home, warehouse_url: str) -> dict[str, str]:

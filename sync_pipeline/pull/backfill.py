@@ -32,7 +32,7 @@ from sync_pipeline.warehouse.backfills import (
     known_creations,
 )
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
+from sync_pipeline.warehouse.progress import Proof
 
 CHUNK = 2_000
 
@@ -96,16 +96,7 @@ class _Reader:
             asked = await details.of([r for r in records if _created_at(r, known) is None])
             records = [asked.get(record.record_id, record) for record in records]
         wanted = [record for record in records if self._is_wanted(record, known)]
-        reading = _joined(self.context, contact_id, sweeps, wanted)
-        if details.unavailable is None:
-            return reading
-        return replace(
-            reading,
-            proof=Proof.INCOMPLETE,
-            reason=Reason.UNAVAILABLE,
-            setback=details.unavailable,
-            coverage=Coverage.GIVEN_UP,
-        )
+        return details.judged(_joined(self.context, contact_id, sweeps, wanted))
 
     async def _sweeps(self, contact_id: str) -> AsyncIterator[SweptList]:
         fetch = partial(self.api.communications_page, contact_id)
@@ -184,7 +175,11 @@ def _joined(
         started_at,
         context.due_again(started_at),
         records=wanted,
-        rejects=[keyless(raw, at) for sweep in sweeps for raw, at in sweep.keyless.items()],
+        rejects=[
+            keyless(raw, at, scope=contact_id)
+            for sweep in sweeps
+            for raw, at in sweep.keyless.items()
+        ],
         duplicates=sum(sweep.duplicates for sweep in sweeps),
         ignored=sum(len(sweep.rows) for sweep in sweeps) - len(wanted),
         access="granted",

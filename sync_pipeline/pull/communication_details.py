@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -12,9 +12,11 @@ import msgspec
 from sync_pipeline.errors import SourceError, TransientSourceError
 from sync_pipeline.mapping.crmcom import CREATED_ON
 from sync_pipeline.normalise.scalars import instant_of_epoch
+from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import is_about_a_record
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
+from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -35,6 +37,21 @@ class Details:
             found = await asyncio.gather(*map(self._add_to, some))
             completed |= {record.record_id: record for record in found}
         return completed
+
+    def judged(self, reading: Reading) -> Reading:
+        """Return the reading of the list; given up where a detail could not be had.
+
+        What the list says is loaded; without their details its rows are not read to the end.
+        """
+        if self.unavailable is None:
+            return reading
+        return replace(
+            reading,
+            proof=Proof.INCOMPLETE,
+            reason=Reason.UNAVAILABLE,
+            setback=self.unavailable,
+            coverage=Coverage.GIVEN_UP,
+        )
 
     async def _add_to(self, record: Record) -> Record:
         """Return the record with its detail; without a hash where the next reading is to ask."""

@@ -120,17 +120,7 @@ class _Reader:
         bare = [record for record in records if self._needs_detail(record, known)]
         completed = await details.of(bare)
         rows = [completed.get(record.record_id, record) for record in records]
-        reading = list_reading(self.context, contact_id, sweep, rows)
-        if details.unavailable is None:
-            return reading
-        # What the list says is loaded; without their details its rows are not read to the end.
-        return replace(
-            reading,
-            proof=Proof.INCOMPLETE,
-            reason=Reason.UNAVAILABLE,
-            setback=details.unavailable,
-            coverage=Coverage.GIVEN_UP,
-        )
+        return details.judged(list_reading(self.context, contact_id, sweep, rows))
 
     def _needs_detail(self, record: Record, known: KnownList) -> bool:
         if not self.api.has_details or record.record_id in known.ids:

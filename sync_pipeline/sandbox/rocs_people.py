@@ -29,7 +29,7 @@ _ODD_PHONES = ("12", "n/a", "+0", "4061 ring etter fem", "+47")
 _GENDERS = ("Ukjent", "X", "Annet")
 _HOMES = tuple(COUNTRIES.values())
 # What ROCS has no field for.
-_NOT_KEPT = dict.fromkeys(
+NOT_KEPT = dict.fromkeys(
     (
         "code",
         "title",
@@ -64,7 +64,7 @@ def contact(seed: int, index: int, contacts: int) -> Contact:
         contact_id=str(identifier),
         type=_word(draw, index, _ODD_TYPE, "LEVERANDØR", ("CUSTOMER", "CUSTOMER", "PROSPECT")),
         status=_word(draw, index, _ODD_STATUS, "Slettet?", ("ACTIVE", "ACTIVE", "INACTIVE")),
-        **_NOT_KEPT,
+        **NOT_KEPT,
         **_naming(draw, index, twin if bond in (Bond.EXTERNAL_ID, Bond.EMAIL) else None),
         email=_email(draw, (seed, index, contacts), bond, twin),
         phone=_phone(draw, (seed, index, contacts), bond, twin, attributes),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .columns import BadChangeError
 from .permissions import opt_out
+from .rocs_people import NOT_KEPT
 from .rows import Contact, JsonObject
 
 if TYPE_CHECKING:
@@ -31,19 +32,6 @@ _GENDERS = {"M": "MALE", "F": "FEMALE"}
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?")
 _MIDNIGHT = (None, "T00:00:00")
-# What ROCS has no field for.
-_NOT_KEPT = dict.fromkeys(
-    (
-        "code",
-        "title",
-        "middle_name",
-        "company_name",
-        "phone_country",
-        "language",
-        "country",
-        "consent_state",
-    )
-)
 
 
 def contact_sent(item: JsonObject, contact_id: str, old: Contact | None) -> Contact:
@@ -64,7 +52,7 @@ def contact_sent(item: JsonObject, contact_id: str, old: Contact | None) -> Cont
         source="rocs",
         contact_id=contact_id,
         **texts,
-        **_NOT_KEPT,
+        **NOT_KEPT,
         phone=phone,
         birth_on=birth_on,
         organisation_id=organisation_id,

@@ -72,13 +72,3 @@ class World:
     def every_contact(self) -> Iterator[Contact]:
         """All contacts in order of creation."""
         return map(self.contact, range(self.contacts))
-
-    def every_communication(self) -> Iterator[Communication]:
-        """All communications, contact by contact, each contact's oldest first."""
-        for index in range(self.contacts):
-            yield from self.communications(index)
-
-    def every_approval_request(self) -> Iterator[ApprovalRequest]:
-        """All approval requests, contact by contact."""
-        for index in range(self.contacts):
-            yield from self.approval_requests(index)

@@ -36,6 +36,7 @@ DAY = date(2026, 3, 10)
 FOREVER = float("inf")
 PROGRESS = "SELECT contact_id FROM ops.backfill_progress ORDER BY 1"
 LIVE = "SELECT * FROM ops.watermarks ORDER BY 1, 2, 3"
+REJECTED = "SELECT scope, record_id, error_code FROM ops.quarantine"
 LOADED = "SELECT communication_id FROM warehouse.communications ORDER BY 1"
 
 
@@ -135,6 +136,16 @@ def test_a_message_of_midnight_belongs_to_the_day_that_it_begins(
     backfill(pull, 1, settings=week)
 
     assert loaded(pull) == ["first"]
+
+
+def test_what_has_no_id_is_kept_with_the_contact_whose_list_brought_it(
+    pull: Pulls, vendors: Vendors, week: Settings
+) -> None:
+    hold(vendors, "a", message("m-2", days=2.5), {"created_on": int(instant(2.6).timestamp())})
+
+    backfill(pull, 2, settings=week)
+
+    assert pull.rows(REJECTED) == [("a", None, "no_id")]
 
 
 def test_the_live_progress_is_not_moved(pull: Pulls, vendors: Vendors, week: Settings) -> None:

@@ -32,15 +32,6 @@ def swept(moving: MovingList, *, asked_rows: int | None = None) -> SweptList:
     return asyncio.run(sweep_list(sweep))
 
 
-def swept_pages(*pages: Page) -> SweptList:
-    answers = iter(pages)
-
-    async def fetch(_number: int) -> Page:
-        return next(answers)
-
-    return asyncio.run(sweep_list(Sweep(fetch)))
-
-
 def page(
     *records: bytes, total: int | None = None, has_more: bool | None = None, second: int = 0
 ) -> Page:

@@ -1,18 +1,17 @@
 """The sandbox as a client meets it: a real process on loopback, spoken to over HTTP."""
 
 import base64
-import contextlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-Json = dict[str, Any]
+from sync_pipeline_tests.sandbox_process import Json, sandbox
+
 # Contact 4,242 has more communications than the vendor counts.
 CONTACTS = 4_300
 UNAUTHORISED = {
@@ -24,20 +23,6 @@ UNAUTHORISED = {
 CRMCOM = "/self-service/v1"
 BACKOFFICE = "/backoffice/v1/contacts"
 TENANTS = "/api/management/apps/v1/tenants"
-
-
-@contextlib.contextmanager
-def sandbox(*options: str) -> Iterator[httpx.Client]:
-    command = [sys.executable, "-m", "sync_pipeline.sandbox", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip().removeprefix("sandbox: ")
-        try:
-            with httpx.Client(base_url=address, timeout=10) as client:
-                yield client
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
 
 
 @pytest.fixture(scope="module")

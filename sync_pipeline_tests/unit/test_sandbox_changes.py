@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from sync_pipeline_tests.sandbox_process import (
+    Json,
     bearer,
     change,
     rocs_bearer,
@@ -18,7 +18,6 @@ from sync_pipeline_tests.sandbox_process import (
     world,
 )
 
-Json = dict[str, Any]
 ENTITIES = (
     "contacts",
     "communications",

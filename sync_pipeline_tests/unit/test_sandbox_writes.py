@@ -1,12 +1,12 @@
 """Writes at the sandbox's APIs: what arrives, what is refused, and what the log says of it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 
 from sync_pipeline_tests.sandbox_process import (
+    Json,
     bearer,
     change,
     rocs_bearer,
@@ -15,7 +15,6 @@ from sync_pipeline_tests.sandbox_process import (
     world,
 )
 
-Json = dict[str, Any]
 CONTACTS = "/rocs/CustomerAPI/v1/Contacts"
 TENANTS = "/api/management/apps/v1/tenants"
 
