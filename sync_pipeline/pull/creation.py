@@ -38,7 +38,7 @@ class CreationTimes:
             [(slot, str | int | float | None, None) for slot in slots],
             rename=dict(zip(slots, names, strict=True)),
         )
-        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type] # made at run time
         self._members = attrgetter(*slots)
         self._read = _READERS[form]
 

@@ -28,7 +28,7 @@ class KeyOf:
             rename=dict(zip(slots, names, strict=True)),
         )
         self._one = msgspec.json.Decoder(struct)
-        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]
+        self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type] # made at run time
         self._members = attrgetter(*slots)
 
     def __call__(self, raw: bytes) -> str | None:

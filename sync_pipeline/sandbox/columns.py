@@ -25,12 +25,12 @@ class BadChangeError(ValueError):
 
 def with_columns(row: Row, columns: JsonObject) -> Row:
     """Give the row with these columns; raises BadChangeError."""
-    return replace(row, **read_columns(type(row), columns))  # type: ignore[arg-type]
+    return replace(row, **read_columns(type(row), columns))  # type: ignore[arg-type] # read as its fields
 
 
 def row_of(kind: type[Row], columns: JsonObject) -> Row:
     """Make a row from all of its columns; raises BadChangeError."""
-    return kind(**read_columns(kind, columns))  # type: ignore[arg-type]
+    return kind(**read_columns(kind, columns))  # type: ignore[arg-type] # read as its fields
 
 
 def read_columns(kind: type[Row], columns: JsonObject) -> dict[str, JsonValue | date]:

@@ -31,7 +31,7 @@ class Keeper:
         for entry in journal.entries:
             self._made += entry["cause"] == _RANDOM
             if entry["is_applied"]:
-                live.apply(Change(**{name: entry[name] for name in _OF_CHANGE}))  # type: ignore[arg-type]
+                live.apply(Change(**{name: entry[name] for name in _OF_CHANGE}))  # type: ignore[arg-type] # as it was written
 
     def change(self, change: Change, cause: str, **also: JsonValue) -> JsonObject:
         """Make one change that was decided on the world as it is; give its entry."""

@@ -80,7 +80,7 @@ def _later(
         attributes[member] = PLACEHOLDER
         return None
     at = created_at + timedelta(seconds=draw.randrange(_LONGEST_VIEW_S))
-    return at if kind < 0.7 else None  # noqa: PLR2004
+    return at if kind < 0.7 else None  # noqa: PLR2004 - as above
 
 
 def _language(draw: Random, attributes: JsonObject) -> str | None:

@@ -149,9 +149,9 @@ def _phone(
         return None
     if index % _ODD_EVERY == _SAME_PHONE:
         return contact(seed, index - 1, contacts).phone
-    if twin and (bond is Bond.PHONE or (bond is Bond.EXTERNAL_ID and kind < 0.8)):  # noqa: PLR2004
+    if twin and (bond is Bond.PHONE or (bond is Bond.EXTERNAL_ID and kind < 0.8)):  # noqa: PLR2004 - shares are said here
         return twin.phone
-    if kind > 0.9:  # noqa: PLR2004
+    if kind > 0.9:  # noqa: PLR2004 - as above
         national = (
             country.trunk + digits,
             f"00{country.calling}{digits}",

@@ -26,7 +26,7 @@ from sync_pipeline.warehouse.statements import statement
 
 Lane = Literal["pull", "push"]
 T = TypeVar("T")
-_DIALECT = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call] # in SQLAlchemy
 LEASE_S = 5.0
 """Places that are not renewed for so long are free again."""
 AHEAD_S: Mapping[Lane, float] = {"pull": 0.25, "push": 0.5}

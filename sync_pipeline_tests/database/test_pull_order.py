@@ -20,7 +20,7 @@ def due_pull(
     pull: Pulls, stream: object = CRMCOM_COMMUNICATIONS, *, hours: float, **asked: object
 ) -> PullReport:
     """Pull as a schedule does, so many hours from now."""
-    return pull(stream, due=Due(datetime.now(UTC) + timedelta(hours=hours)), **asked)  # type: ignore[arg-type]
+    return pull(stream, due=Due(datetime.now(UTC) + timedelta(hours=hours)), **asked)  # type: ignore[arg-type] # fields of PullRequest
 
 
 def one_by_one(vendors: Vendors) -> Settings:

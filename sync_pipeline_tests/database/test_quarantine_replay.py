@@ -138,7 +138,7 @@ def test_only_what_is_chosen_is_replayed(pull: Pulls, vendors: Vendors) -> None:
     by_record = dict(pull.rows("SELECT record_id, id FROM ops.quarantine"))
 
     def names(**chosen: object) -> list[str | None]:
-        return [record_id for record_id, *_ in replayed(pull, Chosen(**chosen))]  # type: ignore[arg-type]
+        return [record_id for record_id, *_ in replayed(pull, Chosen(**chosen))]  # type: ignore[arg-type] # fields of Chosen
 
     assert names(ids=[by_record["b"]]) == ["b"]
     assert names(streams=[ROSAAS_TENANTS]) == ["acme"]

@@ -234,7 +234,7 @@ class Play:
         assert self._coroutine is not None
         assert self._reading is not None
         try:
-            asked = self._coroutine.send(page)  # type: ignore[arg-type]
+            asked = self._coroutine.send(page)  # type: ignore[arg-type] # None begins it
         except StopIteration as end:
             ended = Ended(self.server, self._reading, end.value)
             self.ended.append(ended)

@@ -132,7 +132,7 @@ def test_retries_end_after_the_time(server: ScriptedServer) -> None:
 def test_broken_connection_and_truncated_body_are_tried_again(
     server: ScriptedServer, breaks: str
 ) -> None:
-    broken = Scripted(200, b'{"half":', breaks=breaks)  # type: ignore[arg-type]
+    broken = Scripted(200, b'{"half":', breaks=breaks)  # type: ignore[arg-type] # one of its words
     server.script("GET", PATH, broken, FINE)
     assert fetch_body(server) == FINE.body
     server.script("GET", PATH, broken)
