@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 _LARGEST_ID = 2**63 - 1
+_MOST_DIGITS = 1_000
 Code = Annotated[str | None, typer.Option(help="Only rows with this kind of defect")]
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID)]
 
@@ -34,7 +35,7 @@ def list_rows(
     ] = None,
     *,
     code: Code = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many rows")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=_LARGEST_ID, help="At most so many rows")] = 100,
     as_json: Json = False,
 ) -> None:
     """List the open rows: which record, what is wrong with it, and since when; not its values."""
@@ -103,10 +104,12 @@ def discard(
 
 
 def _chosen(which: Sequence[str], *, code: str | None, is_all: bool) -> Chosen:
-    ids = [int(one) for one in which if one.isdecimal()]
+    numbers = [one for one in which if one.isdecimal()]
     streams = streams_named([one for one in which if not one.isdecimal()])
-    if bool(ids) + bool(streams) + is_all != 1:
+    if bool(numbers) + bool(streams) + is_all != 1:
         raise typer.BadParameter("name rows by their ids, or streams, or give --all")
+    # Python refuses to read a number of thousands of digits.
+    ids = [int(one) if len(one) <= _MOST_DIGITS else 0 for one in numbers]
     if any(not 0 < row_id <= _LARGEST_ID for row_id in ids):
         raise typer.BadParameter("an id is a positive number, as `quarantine list` shows it")
     return Chosen(ids, streams, code)

@@ -20,7 +20,7 @@ from sync_pipeline.pull.communication_details import Details, created_at_of
 from sync_pipeline.pull.contact_ids import are_ids_proven
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.swept import SweptList
-from sync_pipeline.pull.under_contacts import listed, read_under, sweep_under
+from sync_pipeline.pull.under_contacts import as_expected, listed, read_under, sweep_under
 from sync_pipeline.pull.work import Context, Work, in_turn, keyless, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
@@ -81,7 +81,8 @@ class _Reader:
     async def read(self, contact_id: str) -> Reading:
         """Read what one contact's list holds of the windows."""
         known = self.created.pop(contact_id, {})
-        reading = await read_under(self.context, contact_id, self._read(contact_id, known))
+        outcome = await read_under(self.context, contact_id, self._read(contact_id, known))
+        reading = await as_expected(self.context, outcome)
         return replace(reading, is_progress=False, backfill_id=self.number)
 
     def _look_up(self, contact_ids: list[str]) -> dict[str, dict[str, datetime]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from sync_pipeline.entities import CRMCOM_COMMUNICATIONS
+from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS
 from sync_pipeline.errors import TransientSourceError
 from sync_pipeline.pull.backfill_windows import Backfill, Window, windows_of
 from sync_pipeline.pull.reading import PullRequest
@@ -21,6 +21,7 @@ from sync_pipeline.warehouse.locks import try_lock
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline_tests.pull_vendors import (
     DENIED,
+    NOT_FOUND,
     SELF_SERVICE,
     SELF_SERVICE_V2,
     UNAVAILABLE,
@@ -268,6 +269,21 @@ def test_one_contact_that_is_denied_stops_no_other_and_is_not_asked_within_its_w
     again = backfill(pull, 1, settings=week)
     assert asked(vendors, "b") == []
     assert (again.row["scopes_denied"], again.row["is_complete"]) == (1, False)
+
+
+def test_a_deleted_contact_that_the_api_does_not_know_is_no_gap(
+    pull: Pulls, vendors: Vendors, week: Settings
+) -> None:
+    pull(CRMCOM_CONTACTS, settings=week)
+    vendors.hold_contact("b", NOT_FOUND)
+    vendors.hold_communications("b", NOT_FOUND)
+
+    before = backfill(pull, 1, settings=week, origin="before")
+    pull(CRMCOM_CONTACTS, settings=week)
+    after = backfill(pull, 1, settings=week, origin="after")
+
+    assert (before.row["is_complete"], before.row["scopes_incomplete"]) == (False, 1)
+    assert (after.row["is_complete"], after.row["scopes_incomplete"]) == (True, 0)
 
 
 def failing(vendors: Vendors, *, after: int) -> Settings:
