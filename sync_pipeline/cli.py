@@ -25,6 +25,7 @@ from sync_pipeline.operate.ready import (
     make_ready,
     open_warehouse,
     start_warehouse,
+    warehouse_opened,
 )
 from sync_pipeline.operate.samples import answer_samples
 from sync_pipeline.operate.sandbox import (
@@ -198,9 +199,7 @@ def pull(  # noqa: PLR0913 -- each is an option of the command
 def status(*, as_json: Json = False) -> None:
     """Show freshness, proofs, last runs, what is due and quarantine per stream."""
     settings = read_settings(environment())
-    warehouse_url = start_warehouse(settings)
-    open_warehouse(warehouse_url)
-    with engine_on(warehouse_url) as engine:
+    with warehouse_opened(settings) as engine:
         console.show_rows(stream_states(engine, settings), as_json=as_json)
 
 

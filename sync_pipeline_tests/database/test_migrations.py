@@ -26,6 +26,7 @@ SHIPPED = [
     "0008_backfills",
     "0009_drift",
     "0010_proofs",
+    "0011_corrections",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
