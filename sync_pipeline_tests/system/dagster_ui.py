@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import httpx
+
+from sync_pipeline_tests.system.installation import awaited
 
 REPOSITORY: Final = {
     "repositoryName": "__repository__",
@@ -82,8 +85,16 @@ class DagsterUi:
         answer = self.ask(SCHEDULE_IDS, {"repository": REPOSITORY})["schedulesOrError"]
         for schedule in answer["results"]:
             asked = {"id": schedule["scheduleState"]["id"]}
+            awaited(partial(self._has_stopped, asked), "the schedule is stopped")
+
+    def _has_stopped(self, asked: Mapping[str, object]) -> bool:
+        try:
             stopped = self.ask(STOP, asked)["stopRunningSchedule"]
-            assert stopped["__typename"] == "ScheduleStateResult", stopped
+        except httpx.HTTPStatusError:
+            # A daemon that has just started notes the schedule's state at the same moment.
+            return False
+        assert stopped["__typename"] == "ScheduleStateResult", stopped
+        return True
 
     def is_idle(self) -> bool:
         """Whether no run is queued or under way."""

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,11 +30,14 @@ import psycopg
 from dagster import DagsterInstance
 from sqlalchemy import make_url
 
+from sync_pipeline.errors import SyncError
 from sync_pipeline.operate.home import Home, find_noted
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.postgres.places import Places
 from sync_pipeline.operate.postgres.processes import cluster_name, find_postmaster
 from sync_pipeline.operate.postgres.server import STATE
+from sync_pipeline.operate.stack import stop_all
+from sync_pipeline.settings import read_settings
 
 T = TypeVar("T")
 PROGRAM = Path(sys.executable).with_name("sync-pipeline")
@@ -129,7 +132,10 @@ class Installation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.run("down")
+        # In this process, as the command takes as long to start as many a test; what it cannot
+        # stop is killed below.
+        with suppress(SyncError):
+            stop_all(read_settings(self.environ), Home(self.home))
         self.kill_everything()
         pointer = self._places.pointer
         if pointer.exists():

@@ -9,13 +9,16 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import psutil
 import pytest
 
+from sync_pipeline.cli import main
 from sync_pipeline.entities import ENTITIES
 from sync_pipeline_tests.scripted_server import Scripted, ScriptedServer
 from sync_pipeline_tests.system.installation import (
@@ -129,14 +132,26 @@ REFUSED_SETTINGS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", REFUSED_SETTINGS)
 def test_a_refused_setting_is_named_and_nothing_is_touched(
-    installation: Installation, name: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    name: str,
 ) -> None:
     environ, words = REFUSED_SETTINGS[name]
-    message = the_message(installation.run("pull", environ=environ), code=2)
+    # In this process: there are many, and a process takes longer to start than to refuse.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sync-pipeline", "pull"])
+    with (
+        mock.patch.dict(os.environ, environ | {"SYNC_HOME": str(tmp_path / "home")}, clear=True),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    assert isinstance(ended.value.code, int)
+    message = the_message(Done(ended.value.code, *capsys.readouterr()), code=2)
     assert message.startswith("sync-pipeline: ")
     for word in words:
         assert word in message
-    assert not installation.home.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_dotenv_of_the_working_folder_is_read_and_the_environment_goes_first(

@@ -107,6 +107,9 @@ def test_a_run_launched_in_the_ui_goes_through_queue_and_daemon_and_shows_its_co
     up: Up,
 ) -> None:
     installation, ui = up
+    # A run that a schedule starts meanwhile would read the same.
+    ui.stop_schedules()
+    awaited(ui.is_idle, "the runs that schedules had started are over")
     run_id = ui.launch_asset("rosaas", "tenants")
 
     def finished() -> dict[str, object] | None:
