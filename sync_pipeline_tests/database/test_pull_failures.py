@@ -85,7 +85,8 @@ def test_a_run_that_fails_says_what_it_asked_for(pull: Pulls, vendors: Vendors) 
     assert pull.last_run("outcome", "requests", "retries") == (
         "failed",
         len(vendors.server.received),
-        0,
+        # An answer of another shape may be the only one of its kind: it was asked for once more.
+        1,
     )
     (bytes_read,) = pull.last_run("bytes_read")
     assert isinstance(bytes_read, int)
@@ -128,7 +129,8 @@ def test_one_poisoned_contact_stops_no_other_now_or_later(
         with contextlib.suppress(SyncError):
             pull(CRMCOM_CONTACTS, settings=settings, slice_s=0, as_of=began)
 
-    assert vendors.contact_requests() == numbered(6)
+    again = numbered(6)[:1] if answer is WRONG_ANSWER else []
+    assert sorted(vendors.contact_requests()) == sorted([*again, *numbered(6)])
     assert pull.rows("SELECT contact_id FROM warehouse.contacts ORDER BY 1") == [
         (contact_id,) for contact_id in numbered(6)[1:]
     ]
@@ -235,7 +237,7 @@ def test_a_list_of_ids_that_cannot_be_read_fails_the_run_before_any_contact(
     with pytest.raises(WrongAnswerError):
         pull(CRMCOM_COMMUNICATIONS)
 
-    assert vendors.asked(BACKOFFICE) == 1
+    assert vendors.asked(BACKOFFICE) == 2
     assert vendors.contact_requests() == []
     assert pull.rows("SELECT * FROM ops.watermarks") == []
 
