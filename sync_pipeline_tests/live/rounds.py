@@ -20,6 +20,8 @@ READ = text(
     "SELECT proof, reason, count(*) FROM ops.watermarks "
     "WHERE source = :source AND entity = :entity AND read_at >= :began GROUP BY proof, reason"
 )
+LEAST_SHARE = 0.95
+FEW = 20
 _numbers = count(1)
 
 
@@ -63,12 +65,28 @@ Round = dict[str, Figures]
 def pull_round(engine: Engine, settings: Settings, *, is_full: bool = False) -> Round:
     """Read everything once, whatever is due.
 
-    If ``is_full``, also what changes without a trace in its list, and is else found when its last
-    reading is older than the staleness bound.
+    If ``is_full``, also what is else read again after a while: what changes without a trace in its
+    list, and what the API did not know.
     """
-    due = Due(datetime.now(UTC), as_of=datetime.now(UTC))
+    due = Due(datetime.now(UTC), as_of=datetime.now(UTC), is_forced=is_full)
     request = PullRequest(due, slice_s=float("inf"), is_full=is_full)
     return {name: _pull(stream, engine, settings, request) for name, stream in STREAMS.items()}
+
+
+def unproven(figures: Round) -> list[str]:
+    """Return what falls short of the share that has to reach a proof: streams, or all together.
+
+    Of a stream with few scopes, one that is missed says little by itself.
+    """
+    everything = Figures()
+    for one in figures.values():
+        everything.add(one)
+    judged = {name: one for name, one in figures.items() if one.scopes >= FEW}
+    return [
+        f"{name} {one.share:.2%}"
+        for name, one in (judged | {"all": everything}).items()
+        if one.share < LEAST_SHARE
+    ]
 
 
 def is_settled(figures: Round) -> bool:
