@@ -218,19 +218,19 @@ def _forget_seen(connection: Connection, stream: Stream, lists: Sequence[ProvenL
 def _keys_in_chunks(
     connection: Connection, stream: Stream, read_at: datetime
 ) -> Iterator[Sequence[str]]:
-    """Yield the keys of the source's rows that are not deleted and were there at ``read_at``."""
+    """Yield the keys of the source's rows that are not deleted and were there at ``read_at``.
+
+    One cursor over the table, not one query after the other: before the table is analysed,
+    PostgreSQL would sort all of it for each.
+    """
     table, key = stream.entity.table, stream.entity.table.c[stream.entity.key]
     query = (
         select(key)
         .where(table.c.source == stream.source, table.c.deleted_at.is_(None))
         .where(table.c.observed_at < read_at)
-        .order_by(key)
-        .limit(_KEYS_AT_ONCE)
+        .execution_options(yield_per=_KEYS_AT_ONCE)
     )
-    last = ""
-    while keys := connection.execute(query.where(key > last)).scalars().all():
-        yield keys
-        last = keys[-1]
+    yield from connection.execute(query).scalars().partitions()
 
 
 def _missed_under(
