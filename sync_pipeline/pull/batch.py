@@ -49,12 +49,12 @@ PIECE_ROWS = 2_500
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What some records came to: ``sieved`` had the bytes of the stored row, ``brought`` not."""
+    """What some records came to: keys ``sieved`` had the stored row's bytes, ``brought`` not."""
 
     loaded: Loaded
     brought: list[Record]
     drift: Drift
-    sieved: int
+    sieved: Sequence[str]
     rejects: list[Reject]
 
 
@@ -115,8 +115,7 @@ class Loader:
         note_access(self.connection, access, changed=hints(self.run, readings, changed))
         counts = _counts(readings, written, repeated, len(kept))
         counts += BatchCounts(ignored=len(rejects) - len(kept))
-        known = counts.unchanged - written.loaded.unchanged
-        self.fields.look(self.connection, self.run, written.drift, unchanged=known)
+        self.fields.look(self.connection, self.run, written.drift, unchanged=written.sieved)
         count_batch(self.connection, self.run, counts, traffic)
         return counts
 
@@ -136,8 +135,11 @@ class Loader:
             run_id=self.run.run_id,
         )
         brought = [*sieved.new, *known]
-        drift = sum(drifts, Drift())
-        return _Written(loaded, brought, drift, len(records) - len(brought), rejects)
+        same: list[str] = []
+        if len(brought) < len(records):
+            differing = {record.record_id for record in brought}
+            same = [r.record_id for r in records if r.record_id not in differing]
+        return _Written(loaded, brought, sum(drifts, Drift()), same, rejects)
 
     def _frames(
         self, records: Sequence[Record], rejects: list[Reject], drifts: list[Drift]
@@ -214,7 +216,7 @@ def _counts(
     return BatchCounts(
         inserted=loaded.inserted,
         updated=loaded.updated,
-        unchanged=loaded.unchanged + written.sieved + sum(r.unchanged for r in readings),
+        unchanged=loaded.unchanged + len(written.sieved) + sum(r.unchanged for r in readings),
         duplicate=repeated + sum(r.duplicates for r in readings),
         outdated=loaded.outdated,
         quarantined=rejected,

@@ -22,6 +22,8 @@ from sync_pipeline.warehouse.runs import BatchCounts, Traffic
 
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 1.0
+# The rows of one scope are alike: the others of its rows tell nothing of the source.
+TELLING_ROWS = 5
 Item = Reading | Exception | None
 
 
@@ -118,7 +120,7 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     reader = _Reader(work, context.source.max_in_flight, deadline, setbacks, named)
     reading = asyncio.create_task(reader.read_all())
     try:
-        async for batch in _batches(reader.queue):
+        async for batch in _batches(reader.queue, fewest=loader.fields.fewest):
             counts += await _load(loader, batch, meter)
     finally:
         reading.cancel()
@@ -136,13 +138,17 @@ async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchC
     return await asyncio.to_thread(loader.load_batch, readings, traffic_of(meter))
 
 
-async def _batches(queue: ReadingQueue) -> AsyncIterator[list[Reading]]:
-    """Yield readings in batches; raise the error that the queue ends with, if it is one."""
+async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Reading]]:
+    """Yield readings in batches; raise the error that the queue ends with, if it is one.
+
+    A batch with fewer telling records than ``fewest`` waits for more, up to the end of the work.
+    """
     batch: list[Reading] = []
-    rows, closes_at = 0, float("inf")
+    rows, telling, closes_at = 0, 0, float("inf")
     while True:
+        is_open = not batch or 0 < telling < fewest
         try:
-            async with asyncio.timeout_at(closes_at if batch else None):
+            async with asyncio.timeout_at(None if is_open else closes_at):
                 item = await queue.get()
         except TimeoutError:
             yield batch
@@ -150,9 +156,11 @@ async def _batches(queue: ReadingQueue) -> AsyncIterator[list[Reading]]:
             continue
         if isinstance(item, Reading):
             if not batch:
-                rows, closes_at = 0, asyncio.get_running_loop().time() + BATCH_SECONDS
+                closes_at = asyncio.get_running_loop().time() + BATCH_SECONDS
+                rows, telling = 0, 0
             batch.append(item)
             rows += _rows_of(item)
+            telling += min(len(item.records), TELLING_ROWS)
             if rows < BATCH_ROWS:
                 continue
         if batch:

@@ -6,18 +6,20 @@ another type is what the policy of its stream says: kept in silence, warned of, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import DriftError, SettingsError
+from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.records import Drift, FieldKind, Sighting
 from sync_pipeline.settings import DriftPolicy, Settings
 from sync_pipeline.warehouse.drift import (
     FieldNews,
     Sightings,
+    filled_among,
     forget_usual,
     note_fields,
     remembered,
@@ -59,31 +61,45 @@ class FieldWatch:
     """What the records of a run told of their fields so far.
 
     A field is missing when it is in none of the run's records (20 at least), though it was in
-    nearly all of an earlier run, and no record of this one is as it was stored.
+    nearly all of an earlier run. What a record holds that is as it was stored, its row tells.
     """
 
     policy: DriftPolicy = "warn"
     _so_far: Drift = field(default_factory=Drift)
-    _is_any_unchanged: bool = False
+    _unchanged: int = 0
+    _stored: set[str] = field(default_factory=set)
     _known: dict[FieldKind, set[str]] | None = None
     _missed: set[str] = field(default_factory=set)
     _untold: Sightings = field(default_factory=dict)
 
-    def look(self, connection: Connection, run: RunKey, drift: Drift, *, unchanged: int) -> None:
-        """Note in the batch's transaction what it tells; raise DriftError if that is to fail it."""
-        self._is_any_unchanged = self._is_any_unchanged or unchanged > 0
-        if not drift.rows:
-            return
+    @property
+    def fewest(self) -> int:
+        """How many records are to be looked at together, where there are as many."""
+        return FEWEST if self.policy == "fail" else 0
+
+    def look(
+        self, connection: Connection, run: RunKey, drift: Drift, *, unchanged: Sequence[str]
+    ) -> None:
+        """Note in the batch's transaction what it tells; raise DriftError if that is to fail it.
+
+        ``unchanged`` are the keys of its records that are as they were stored.
+        """
         if self._known is None:
             self._known = remembered(connection, run.stream)
         self._so_far += Drift(drift.rows, drift.present)
+        self._unchanged += len(unchanged)
+        usual = self._known[FieldKind.USUAL]
+        lacking = self._lacking(connection, run.stream, usual, unchanged)
+        if not drift.rows:
+            # It loses nothing, so there is nothing to keep from being loaded.
+            return
         news = self._named(drift.sightings, self._known[FieldKind.NEW])
-        news |= self._missing(self._known[FieldKind.USUAL], drift.rows)
+        news |= self._missing(lacking, drift.rows + len(unchanged))
         if self.policy == "fail" and any(kind in ABOUT_THE_CONTRACT for kind, _ in news):
             self._untold = news
             raise DriftError(_failure(run.stream, news))
         note_fields(connection, run, news)
-        self._learn(connection, run, self._known[FieldKind.USUAL])
+        self._learn(connection, run, usual)
 
     def tell(self, connection: Connection, run: RunKey) -> None:
         """Note what a batch that was undone had told."""
@@ -103,15 +119,26 @@ class FieldWatch:
             news[kind, shown] = seen + sighting if seen else sighting
         return news
 
-    def _missing(self, usual: Iterable[str], rows: int) -> Sightings:
-        if self._is_any_unchanged or self._so_far.rows < FEWEST:
+    def _lacking(
+        self, connection: Connection, stream: Stream, usual: set[str], unchanged: Sequence[str]
+    ) -> list[str]:
+        """Return the usual fields that no record of the run has had, as it came or as stored."""
+        unseen = {n for n in usual - self._stored if not self._so_far.present.get(n)}
+        fields = NORMALISERS[stream].contract.fields
+        columns = {f.paths[0]: f.column for f in fields if f.paths[0] in unseen}
+        filled = filled_among(connection, stream, unchanged, sorted({*columns.values()}))
+        self._stored |= {name for name, column in columns.items() if column in filled}
+        return sorted(columns.keys() - self._stored)
+
+    def _missing(self, lacking: Sequence[str], rows: int) -> Sightings:
+        total = self._so_far.rows + self._unchanged
+        if total < FEWEST:
             return {}
-        missing = {name for name in usual if not self._so_far.present.get(name)}
-        first = missing - self._missed
-        self._missed |= missing
+        first = set(lacking) - self._missed
+        self._missed |= first
         return {
-            (FieldKind.MISSING, name): Sighting(self._so_far.rows if name in first else rows)
-            for name in missing
+            (FieldKind.MISSING, name): Sighting(total if name in first else rows)
+            for name in lacking
         }
 
     def _learn(self, connection: Connection, run: RunKey, usual: set[str]) -> None:

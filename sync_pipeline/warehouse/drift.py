@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from sync_pipeline.entities import Stream
+from sync_pipeline.entities import TEXT, Stream
 from sync_pipeline.records import FieldKind, Sighting
 from sync_pipeline.warehouse.runs import RunKey
 from sync_pipeline.warehouse.statements import named, statement
@@ -62,6 +63,22 @@ def forget_usual(connection: Connection, stream: Stream, fields: Collection[str]
     if fields:
         parameters = named(stream) | {"fields": sorted(fields)}
         connection.execute(statement("forget_usual_fields"), parameters)
+
+
+def filled_among(
+    connection: Connection, stream: Stream, keys: Sequence[str], columns: Sequence[str]
+) -> set[str]:
+    """Return those of ``columns`` that any stored row with one of ``keys`` has a value in."""
+    if not keys or not columns:
+        return set()
+    table = stream.entity.table
+    query = (
+        select(*[func.bool_or(table.c[name].is_not(None)).label(name) for name in columns])
+        .where(table.c.source == stream.source)
+        .where(table.c[stream.entity.key] == func.any(bindparam("keys", type_=ARRAY(TEXT))))
+    )
+    row = connection.execute(query, {"keys": list(keys)}).mappings().one()
+    return {name for name in columns if row[name]}
 
 
 def field_news(

@@ -9,7 +9,9 @@ import pytest
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROCS_CONTACTS
 from sync_pipeline.errors import DriftError, SettingsError
-from sync_pipeline.pull.drift import FURTHER, MOST_NEW
+from sync_pipeline.pull import carry_out
+from sync_pipeline.pull.drift import FEWEST, FURTHER, MOST_NEW
+from sync_pipeline.settings import Settings
 from sync_pipeline_tests.pull_rocs import CONTACTS
 from sync_pipeline_tests.pull_vendors import Pulls, Row, Vendors, counts
 
@@ -28,6 +30,28 @@ def contacts(many: int, **members: object) -> list[Row]:
         for number in range(many)
     ]
     return [{name: v for name, v in row.items() if v is not None} for row in rows]
+
+
+def hold_crmcom(vendors: Vendors, many: int, **members: object) -> None:
+    """Hold contacts of CRM.COM, each with its name and these members; None leaves one out."""
+    for number in range(many):
+        row = {"id": f"c{number:02}", "first_name": f"Name {number}"} | members
+        vendors.hold_contact(f"c{number:02}", {n: v for n, v in row.items() if v is not None})
+    vendors.ids = [{"id": f"c{number:02}"} for number in range(many)]
+
+
+def failing(vendors: Vendors) -> Settings:
+    """Return settings under which drift is a fault and one request is sent after the other."""
+    return vendors.settings(
+        crmcom={"max_in_flight": 1, "base_url": f"{vendors.server.url}/self-service/v2"},
+        drift_policy="fail",
+    )
+
+
+@pytest.fixture
+def is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close batches as if a second had passed after each answer."""
+    monkeypatch.setattr(carry_out, "BATCH_SECONDS", 0.0)
 
 
 def hold(pull: Pulls, rows: Sequence[Row | bytes]) -> None:
@@ -191,6 +215,98 @@ def test_a_missing_field_may_be_a_fault_too(pull: Pulls) -> None:
         pull(ROCS_CONTACTS, settings=pull.vendors.settings(drift_policy="fail"))
     assert pull.rows(FIELDS) == [("firstname", "missing", None, 30)]
     assert {row["first_name"] for row in pull.table("contacts")} == {f"Name {n}" for n in range(30)}
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_a_missing_field_is_kept_out_however_slowly_records_come_until_it_is_back(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 40)
+    pull(CRMCOM_CONTACTS)
+    before = (pull.versions("contacts"), pull.watermarks(CRMCOM_CONTACTS))
+    due_at = "SELECT scope, due_at FROM ops.watermarks WHERE scope <> '' ORDER BY 1"
+    due_before = pull.rows(due_at)
+    hold_crmcom(vendors, 40, first_name=None, last_name="New")
+    for _ in range(3):
+        with pytest.raises(DriftError, match="first_name is missing in all 20 records"):
+            pull(CRMCOM_CONTACTS, settings=failing(vendors))
+        assert (pull.versions("contacts"), pull.watermarks(CRMCOM_CONTACTS)) == before
+        assert pull.rows(due_at) == due_before
+    assert pull.rows(FIELDS) == [("first_name", "missing", None, 60)]
+
+    hold_crmcom(vendors, 40, last_name="New")
+    assert counts(pull(CRMCOM_CONTACTS, settings=failing(vendors))) == {"updated": 40}
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_a_missing_field_is_loaded_as_null_once_the_policy_allows_it(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 25)
+    pull(CRMCOM_CONTACTS)
+    hold_crmcom(vendors, 25, first_name=None, last_name="New")
+    with pytest.raises(DriftError):
+        pull(CRMCOM_CONTACTS, settings=failing(vendors))
+    assert counts(pull(CRMCOM_CONTACTS)) == {"updated": 25}
+    assert [row for row in pull.table("contacts") if "first_name" in row] == []
+
+
+def test_rows_that_have_lost_the_field_already_do_not_show_that_it_is_there(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 30)
+    pull(CRMCOM_CONTACTS)
+    hold_crmcom(vendors, 30, first_name=None, last_name="New")
+    pull(CRMCOM_CONTACTS)
+    vendors.hold_contact("c29", {"id": "c29", "last_name": "Newer"})
+    with pytest.raises(DriftError, match="first_name is missing in all 30 records"):
+        pull(CRMCOM_CONTACTS, settings=vendors.settings(drift_policy="fail"))
+    assert pull.table("contacts")[29]["last_name"] == "New"
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_one_contact_without_the_field_does_not_hold_up_the_others(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 30)
+    pull(CRMCOM_CONTACTS)
+    vendors.hold_contact("c00", {"id": "c00", "last_name": "Only"})
+    assert counts(pull(CRMCOM_CONTACTS, settings=failing(vendors))) == {
+        "updated": 1,
+        "unchanged": 29,
+    }
+    assert pull.rows(FIELDS) == []
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_one_contact_with_many_rows_without_the_field_does_not_hold_up_the_others(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 30)
+    for number in range(30):
+        message = {"id": f"m{number}", "subject": "Hello", "created_on": 1_700_000_000}
+        vendors.hold_communications(f"c{number:02}", [message])
+    pull(CRMCOM_CONTACTS)
+    pull(CRMCOM_COMMUNICATIONS, settings=vendors.v2())
+    vendors.hold_communications(
+        "c00", [{"id": f"x{n}", "created_on": 1_700_000_000} for n in range(FEWEST + 5)]
+    )
+    report = pull(CRMCOM_COMMUNICATIONS, settings=failing(vendors))
+    assert counts(report)["inserted"] == FEWEST + 5
+    assert pull.rows(FIELDS) == []
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_fewer_records_than_tell_anything_are_loaded_when_the_run_ends(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    hold_crmcom(vendors, 30)
+    pull(CRMCOM_CONTACTS)
+    hold_crmcom(vendors, FEWEST - 1, first_name=None)
+    few = [f"c{number:02}" for number in range(FEWEST - 1)]
+    report = pull(CRMCOM_CONTACTS, *few, settings=failing(vendors))
+    assert counts(report) == {"updated": FEWEST - 1}
+    assert pull.rows(FIELDS) == []
 
 
 def test_a_policy_for_no_stream_is_refused(pull: Pulls) -> None:
