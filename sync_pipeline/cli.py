@@ -64,6 +64,7 @@ def main() -> NoReturn:
         # A name may hold letters that the terminal's charset lacks: shown escaped, not a crash.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except SyncError as exc:
         scarce = _scarcity() if isinstance(exc, WarehouseError) else None
@@ -267,6 +268,15 @@ def sandbox(  # noqa: PLR0913 -- each is an option of the command
         note_sandbox(home, os.getpid(), f"http://127.0.0.1:{port}", world)
     # This process becomes the sandbox's: signals, output and exit code are its own.
     os.execv(command[0], command)  # noqa: S606 -- our own interpreter and module
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raise SettingsError for one whose bytes are no text: no id, code or name can be that."""
+    for position, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError as exc:
+            raise SettingsError(f"argument {position} is not readable as text in UTF-8") from exc
 
 
 def _scarcity() -> str | None:

@@ -111,11 +111,21 @@ def _show_bar(engine: Engine, key: RunKey, ended: threading.Event) -> None:
 
 def _show_lines(engine: Engine, key: RunKey, ended: threading.Event) -> None:
     err.print(f"{key.stream} …")
+    has_told = False
     while not ended.wait(_LINE_EVERY_S):
-        row = _look(engine, key)
-        if row is not None:
-            total, read = _scopes(row)
-            err.print(f"{key.stream}: {read:,} of {total:,} read, {_rate(row)}")
+        has_told = _tell(engine, key) or has_told
+    if has_told:
+        # Else the last line would be one of a run that goes on.
+        _tell(engine, key)
+
+
+def _tell(engine: Engine, key: RunKey) -> bool:
+    row = _look(engine, key)
+    total, read = _scopes(row) if row else (0, 0)
+    if row is None or not total:
+        return False  # nothing is planned yet
+    err.print(f"{key.stream}: {read:,} of {total:,} read, {_rate(row)}")
+    return True
 
 
 def _look(engine: Engine, key: RunKey) -> Mapping[str, object] | None:

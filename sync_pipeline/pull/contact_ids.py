@@ -24,7 +24,13 @@ from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.contacts_file import read_contact_ids
 from sync_pipeline.sources.crmcom import CrmcomApi
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, Reason, proof_of, record_progress
+from sync_pipeline.warehouse.progress import (
+    Proof,
+    Reason,
+    proof_of,
+    record_progress,
+    wake_missing,
+)
 from sync_pipeline.warehouse.quarantine import quarantine
 from sync_pipeline.warehouse.registry import (
     count_contacts,
@@ -60,6 +66,12 @@ async def are_ids_proven(context: Context, api: CrmcomApi) -> bool:
 
 
 async def _renew(context: Context, api: CrmcomApi) -> Reading:
+    reading = await _register_ids(context, api)
+    await asyncio.to_thread(_wake, context, reading)
+    return reading
+
+
+async def _register_ids(context: Context, api: CrmcomApi) -> Reading:
     crmcom = context.settings.crmcom
     match crmcom.contact_ids if crmcom else "registry":
         case "backoffice":
@@ -120,6 +132,11 @@ def _register_lines(context: Context, file: Path, seen_at: datetime) -> None:
 def _register(context: Context, ids: Sequence[str], origin: str, seen_at: datetime) -> None:
     with transaction(context.engine) as connection:
         register_contacts(connection, ids, origin=origin, seen_at=seen_at)
+
+
+def _wake(context: Context, reading: Reading) -> None:
+    with transaction(context.engine) as connection:
+        wake_missing(connection, source=CRMCOM_CONTACTS.source, listed_at=reading.read_at)
 
 
 def _known_proof(context: Context) -> Proof | None:

@@ -176,8 +176,7 @@ def _finish(engine: Engine, key: RunKey, request: PullRequest, outcome: Outcome)
             connection,
             key,
             outcome.traffic,
-            # What the API does not know is no gap; what it keeps from us is one.
-            is_complete=outcome.is_proven and not deferred.get(Reason.DENIED),
+            is_complete=outcome.is_proven and not deferred,
         )
 
 

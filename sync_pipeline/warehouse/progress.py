@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from sync_pipeline.entities import Stream
+from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.warehouse.statements import named, statement
 
 # Below every instant that PostgreSQL or Python may hand out as a time of reading.
@@ -147,11 +147,30 @@ def stale_details(
 
 
 def count_deferred(connection: Connection, stream: Stream) -> dict[Reason, int]:
-    """Return how many scopes wait for a time of their own, by the reason."""
+    """Return how many scopes are a gap and wait for a time of their own, by the reason.
+
+    That the API does not know what hangs on a deleted contact, or on an id that is listed no more,
+    is no gap.
+    """
     now = datetime.now(UTC)
-    parameters = named(stream) | {"now": now, "deferred": deferred_unless_forced(Due(now))}
+    parameters = named(stream) | {
+        "now": now,
+        "deferred": deferred_unless_forced(Due(now)),
+        "not_found": Reason.NOT_FOUND.value,
+    }
     rows = connection.execute(statement("count_deferred"), parameters)
     return {Reason(reason): int(count) for reason, count in rows}
+
+
+def wake_missing(connection: Connection, *, source: str, listed_at: datetime) -> None:
+    """Make due what the source did not know of contacts that were listed since ``listed_at``."""
+    parameters = {
+        "source": source,
+        "entities": [s.entity.name for s in STREAMS.values() if s.source == source],
+        "listed_at": listed_at,
+        "denied": Reason.DENIED.value,
+    }
+    connection.execute(statement("wake_missing"), parameters)
 
 
 def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:

@@ -83,9 +83,12 @@ def count_batch(connection: Connection, key: RunKey, counts: BatchCounts, traffi
 
 
 def note_deferred(connection: Connection, key: RunKey, deferred: Mapping[Reason, int]) -> None:
-    """Count in what the API denied earlier and was not asked for again."""
-    denied = deferred.get(Reason.DENIED, 0)
-    connection.execute(statement("note_deferred"), key.parameters() | {"denied": denied})
+    """Count in what the API would not give earlier and was not asked for again."""
+    counts = {
+        "denied": deferred.get(Reason.DENIED, 0),
+        "incomplete": deferred.get(Reason.NOT_FOUND, 0),
+    }
+    connection.execute(statement("note_deferred"), key.parameters() | counts)
 
 
 def finish_run(

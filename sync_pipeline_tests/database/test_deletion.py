@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +120,49 @@ def test_a_contact_that_two_requests_do_not_find_is_deleted_and_keeps_what_was_k
     assert pull.watermarks(CRMCOM_CONTACTS)["b"] == ("single_response", None)
 
 
+def test_a_deleted_contact_that_is_listed_comes_back_with_the_next_pull_and_all_under_it(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b")
+    vendors.hold_communications("b", [{"id": "m-1", "created_on": 1_700_000_000}])
+    streams = (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS)
+    for stream in streams:
+        pull(stream)
+    vendors.hold_contact("b", NOT_FOUND)
+    vendors.hold_communications("b", NOT_FOUND)
+    vendors.hold_message("m-1", NOT_FOUND)
+    for stream in streams:
+        assert pull(stream).row["rows_deleted"] == 1
+    began = pull.began()
+    # Deleted, and not known to the API: no gap, whether it is asked for or waits.
+    assert pull(CRMCOM_CONTACTS).row["is_complete"] is True
+    assert pull(CRMCOM_CONTACTS, as_of=began).row["is_complete"] is True
+
+    vendors.hold_contact("b", {"id": "b", "first_name": "Back"})
+    vendors.hold_communications("b", [{"id": "m-1", "created_on": 1_700_000_000}])
+
+    for stream in streams:
+        report = pull(stream, due=Due(datetime.now(UTC) + timedelta(hours=1)))
+        assert report.row["is_complete"] is True
+    assert standing(pull, CRMCOM_CONTACTS) == [*loaded("a"), ("b", "revived", False)]
+    assert standing(pull, CRMCOM_COMMUNICATIONS) == [("m-1", "revived", False)]
+
+
+def test_what_the_api_did_not_know_under_a_contact_that_is_back_is_a_gap_until_it_is_read(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b")
+    pull(CRMCOM_CONTACTS)
+    vendors.hold_communications("b", NOT_FOUND)
+    began = pull.began()
+
+    assert pull(CRMCOM_COMMUNICATIONS).row["is_complete"] is False
+    assert pull(CRMCOM_COMMUNICATIONS, as_of=began).row["is_complete"] is False
+
+    pull.execute("UPDATE warehouse.contacts SET deleted_at = now() WHERE contact_id = 'b'")
+    assert pull(CRMCOM_COMMUNICATIONS, as_of=began).row["is_complete"] is True
+
+
 def test_what_hangs_under_a_contact_goes_only_after_it_and_is_confirmed_itself(
     pull: Pulls, vendors: Vendors
 ) -> None:
@@ -195,7 +238,7 @@ def test_nothing_follows_from_an_answer_that_is_none_and_the_next_run_asks_again
     assert pull.rows(ABSENCES) == [("crmcom/contacts", "b", "b", said, False)]
     assert standing(pull, CRMCOM_CONTACTS) == loaded("a", "b", "c")
 
-    # It is not read before its own time, but it is asked for.
+    # As the list of ids names it, it is read again at once.
     later = pull(CRMCOM_CONTACTS)
 
     assert (later.row["rows_deleted"], later.row["absences_left"]) == (1, 0)

@@ -256,8 +256,9 @@ def test_what_waits_for_a_time_of_its_own_is_left_out_unless_named(
 
     report = pull(CRMCOM_CONTACTS)
 
-    assert sorted(vendors.contact_requests()) == ["a", "b", "c"]
-    # They were not asked for, and the run is no more complete for that.
+    # A list names what the API does not know: that is asked for again.
+    assert sorted(vendors.contact_requests()) == ["a", "b", "c", "missing"]
+    # What was not asked for makes the run no more complete.
     assert (report.row["is_complete"], report.row["scopes_denied"]) == (False, 1)
 
     vendors.hold_contact("denied", {"id": "denied"})
@@ -267,21 +268,45 @@ def test_what_waits_for_a_time_of_its_own_is_left_out_unless_named(
     assert (named.row["is_complete"], named.row["scopes_denied"]) == (True, 0)
 
     vendors.hold_contact("missing", {"id": "missing"})
-    pull.execute("UPDATE ops.watermarks SET due_at = now() WHERE scope = 'missing'")
 
     assert pull(CRMCOM_CONTACTS).row["is_complete"] is True
 
 
-def test_a_contact_that_the_api_was_found_not_to_know_is_no_gap_in_later_runs(
+def test_a_listed_contact_that_the_api_does_not_know_yet_is_a_gap_until_it_is_there(
     pull: Pulls, vendors: Vendors
 ) -> None:
-    vendors.hold_contacts("a", "missing")
-    vendors.hold_contact("missing", NOT_FOUND)
-    first = pull(CRMCOM_CONTACTS)
+    vendors.hold_contacts("a", "new")
+    vendors.hold_contact("new", NOT_FOUND)
+    vendors.hold_communications("new", NOT_FOUND)
+    began = pull.began()
+    for stream in (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS):
+        assert pull(stream).row["is_complete"] is False
+        # Nothing is due, and still it is not there.
+        later = pull(stream, as_of=began)
+        assert (later.row["is_complete"], later.row["scopes_incomplete"]) == (False, 1)
 
-    later = pull(CRMCOM_CONTACTS)
+    vendors.hold_contact("new", {"id": "new"})
+    vendors.hold_communications("new", [{"id": "m-1"}])
+    for stream in (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS):
+        report = pull(stream)
+        assert (counts(report)["inserted"], report.row["is_complete"]) == (1, True)
 
-    assert (first.row["is_complete"], later.row["is_complete"]) == (False, True)
+
+def test_a_contact_that_no_list_names_any_more_is_no_gap_and_waits_until_one_does(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "slip")
+    vendors.hold_contact("slip", NOT_FOUND)
+    pull(CRMCOM_CONTACTS)
+    vendors.ids = [{"id": "a"}]
+    vendors.forget_requests()
+
+    assert pull(CRMCOM_CONTACTS).row["is_complete"] is True
+    assert vendors.contact_requests() == ["a"]
+
+    vendors.ids = [{"id": "a"}, {"id": "slip"}]
+    assert pull(CRMCOM_CONTACTS).row["is_complete"] is False
+    assert sorted(vendors.contact_requests()) == ["a", "a", "slip"]
 
 
 @pytest.mark.parametrize("answer", [DENIED, NOT_FOUND])

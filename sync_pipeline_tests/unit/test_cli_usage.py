@@ -64,6 +64,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
         (("quarantine", "replay", "nosuch"), "nosuch"),
         (("quarantine", "discard", "7"), "--reason"),
         (("quarantine", "discard", "7", "--reason", " "), "--reason"),
+        (("quarantine", "list", "--code", "\udcff"), "argument 4 is not readable as text in UTF-8"),
+        (("pull", "crmcom/contacts", "--contact", "a\udcffb"), "argument 4 is not readable"),
         (("sandbox", "--contacts", "0"), "--contacts"),
         (("sandbox", "--latency-ms", "abc"), "--latency-ms"),
     ],
