@@ -23,6 +23,7 @@ from sync_pipeline.warehouse.runs import (
     plan_run,
 )
 from sync_pipeline_tests.database.readings import rows
+from sync_pipeline_tests.pull_vendors import eventually
 
 KEY = RunKey("run-1", CRMCOM_CONTACTS)
 EVERY_KIND = BatchCounts(
@@ -148,8 +149,13 @@ def test_a_run_is_abandoned_when_its_session_is_gone_and_not_before(engine: Engi
         ("dead", "contacts", "abandoned", False),
         ("done", "contacts", "succeeded", False),
     ]
-    with engine.begin() as connection:
-        assert abandon_runs(connection, CRMCOM_CONTACTS) == ["alive"]
+
+    def is_abandoned() -> bool:
+        with engine.begin() as connection:
+            return abandon_runs(connection, CRMCOM_CONTACTS) == ["alive"]
+
+    # The server takes a moment to notice that a session has ended.
+    eventually(is_abandoned)
 
 
 def test_a_dagster_run_has_died_when_one_of_its_streams_did_and_none_is_running(
@@ -177,7 +183,8 @@ def test_a_stream_has_one_sweeper_and_its_lock_ends_with_the_session(engine: Eng
         other.rollback()
         assert not try_lock(one, CRMCOM_CONTACTS, "a-scope")
         one.invalidate()
-        assert try_lock(other, CRMCOM_CONTACTS)
+        # The server takes a moment to notice that a session has ended.
+        eventually(lambda: try_lock(other, CRMCOM_CONTACTS))
         other.invalidate()
 
 
