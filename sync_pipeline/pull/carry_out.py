@@ -46,13 +46,17 @@ class ReadingQueue:
     _items: asyncio.Queue[Item] = field(default_factory=asyncio.Queue)
     _has_room: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def put(self, item: Item) -> None:
-        """Add ``item`` once there is room."""
+    async def put(self, reading: Reading) -> None:
+        """Add ``reading`` once there is room."""
         while self.rows >= BATCH_ROWS:
             self._has_room.clear()
             await self._has_room.wait()
-        self.rows += _rows_of(item)
-        self._items.put_nowait(item)
+        self.rows += _rows_of(reading)
+        self._items.put_nowait(reading)
+
+    def end(self, error: Exception | None) -> None:
+        """Say that nothing comes after this, and why; it takes no room."""
+        self._items.put_nowait(error)
 
     async def get(self) -> Item:
         """Remove the oldest item, once there is one."""
@@ -87,7 +91,9 @@ class _Reader:
             ending = _first(group)
         except Exception as exc:  # noqa: BLE001 -- handed on whole to the loading side
             ending = exc
-        await self.queue.put(ending)
+        # Without waiting: a failure at the moment of a cancellation hides that one, and then
+        # nobody takes anything from the queue any more.
+        self.queue.end(ending)
 
     async def _read_some(self) -> None:
         # Each begins one at least: a run that reads nothing would have to be repeated for ever.

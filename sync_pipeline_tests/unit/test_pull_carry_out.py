@@ -46,7 +46,7 @@ def test_long_pages_wait_for_room_one_after_the_other_and_come_in_their_order() 
         async def fill() -> None:
             for name in names:
                 await queue.put(reading(name, rows=BATCH_ROWS))
-            await queue.put(None)
+            queue.end(None)
 
         reader = asyncio.create_task(fill())
         found = []
