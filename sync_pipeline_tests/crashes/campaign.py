@@ -72,6 +72,8 @@ class Campaign:
             self._note(run_trial(self._site, strikes, states=self._states))
         except NeverCompleteError as exc:
             self._can_go_on = False
+            # The strike may have ended it, and others go on at this site.
+            self._site.start_postgres()
             self._find([str(exc)])
 
     def _note(self, trial: Trial) -> None:
