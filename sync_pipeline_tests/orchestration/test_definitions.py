@@ -130,7 +130,10 @@ def test_each_stream_has_its_checks_and_none_of_them_blocks(definitions: dg.Defi
     of_all = {"proof", "key_uniqueness", "quarantine_depth", "drift"}
     of_contacts = {"communications", "approval_requests"}
     assert found == {
-        name: of_all | ({"orphans"} if stream.entity.name in of_contacts else set())
+        name: of_all
+        | ({"orphans"} if stream.entity.name in of_contacts else set())
+        # What is read contact by contact may need more requests than are allowed.
+        | ({"budget"} if stream.source == "crmcom" or name == "rocs/contacts" else set())
         for name, stream in STREAMS.items()
     }
 
