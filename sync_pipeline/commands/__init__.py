@@ -1,4 +1,4 @@
-"""Groups of commands, one module each: `sync-pipeline GROUP COMMAND`.
+"""Commands and groups of commands, one module each.
 
 A command checks its use, calls the work and shows what came of it; `cli` puts them together.
 """
