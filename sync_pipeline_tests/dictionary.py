@@ -20,7 +20,7 @@ from sync_pipeline.warehouse.migrations import migrate
 
 PAGE = "README.md"
 # What has the columns of something else is said once: in `HEAD`, and in the third column.
-LISTED = ("warehouse", "ops", "mart", "masking")
+LISTED = ("warehouse", "ops", "push", "mart", "masking")
 HEAD = """\
 # Data dictionary
 
@@ -38,6 +38,7 @@ compares it with the database. In `psql`: `\\d+ mart.customer_360`.
   named); *digest* (hashed again with the key).
 - `mart`: ready answers on `masked`; `mart_pii`: the same on `warehouse`, with personal data.
 - `ops`: the pipeline's own records.
+- `push`: updates on their way back to the sources.
 """
 
 _RELATIONS = text("""

@@ -1,6 +1,7 @@
 """Bring the schema up to date: each file of `sql/migrations` once, in order, forward only.
 
-Then the roles and the views, which are not migrated but made anew when they change.
+Then the roles, the views and the list of what may be pushed, which are not migrated but made
+anew when they change.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from sync_pipeline.errors import SchemaTooNewError, SetupError, WarehouseError
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.push_fields import publish_fields
 from sync_pipeline.warehouse.roles import create_missing_roles
 from sync_pipeline.warehouse.views import publish_views, withdraw_views
 
@@ -63,6 +65,7 @@ def migrate(engine: Engine) -> list[str]:
             _apply(connection, migration)
         create_missing_roles(connection)
         publish_views(connection)
+        publish_fields(connection)
         return [f"{m.number:04d}_{m.name}" for m in known[applied:]]
 
 

@@ -27,6 +27,7 @@ SHIPPED = [
     "0009_drift",
     "0010_proofs",
     "0011_corrections",
+    "0012_push",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

@@ -50,7 +50,7 @@ WRITABLE = """
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
         c.relkind IN ('r', 'v')
-        AND n.nspname IN ('ops', 'warehouse', 'masking', 'masked', 'mart', 'mart_pii')
+        AND n.nspname IN ('ops', 'push', 'warehouse', 'masking', 'masked', 'mart', 'mart_pii')
         AND has_any_column_privilege(c.oid, 'INSERT, UPDATE')
     ORDER BY 1
 """
@@ -131,14 +131,14 @@ def said(session: Engine, *statements: str) -> str:
 @pytest.mark.parametrize(
     ("role", "readable", "whole"),
     [
-        ("sync_requester", [], []),
+        ("sync_requester", ["push"], []),
         ("sync_analyst", ["mart", "masked", "masking"], ["mart", "masked"]),
         (
             "sync_analyst_pii",
             ["mart", "mart_pii", "masked", "masking", "warehouse"],
             ["mart", "mart_pii", "masked", "warehouse"],
         ),
-        ("sync_writer", ["ops", "warehouse"], ["ops", "warehouse"]),
+        ("sync_writer", ["ops", "push", "warehouse"], ["ops", "push", "warehouse"]),
     ],
 )
 def test_a_role_reads_its_schemas_wholly_and_nothing_else(

@@ -1,0 +1,34 @@
+-- Take updates whose records this session has locked, if they are still due: before the lock was
+-- had, another worker may have sent them. One that somebody changes at this moment is left.
+WITH free AS (
+    SELECT
+        u.id,
+        u.status AS was,
+        CASE u.status WHEN 'sending' THEN greatest(u.sent_at, u.sending_since) END AS maybe_sent_at
+    FROM push.updates AS u
+    WHERE
+        u.id = any(CAST(:ids AS bigint []))
+        AND u.status IN ('pending', 'sending', 'rejected')
+        AND (u.next_attempt_at IS NULL OR u.next_attempt_at <= :now)
+        AND NOT EXISTS (
+            SELECT FROM push.updates AS older
+            WHERE
+                older.record = u.record
+                AND older.id < u.id
+                AND older.status IN ('pending', 'sending', 'rejected')
+        )
+    FOR UPDATE OF u SKIP LOCKED
+)
+
+UPDATE push.updates AS u
+SET
+    status = 'sending',
+    attempts = u.attempts + 1,
+    sending_since = :now,
+    sent_at = coalesce(u.sent_at, free.maybe_sent_at),
+    claimed_by = :claimed_by
+FROM free
+WHERE u.id = free.id
+RETURNING
+    u.id, u.source, u.entity, u.entity_id, u.changes, u.base, u.base_at, u.status, u.attempts,
+    u.requested_at, u.record, free.was, free.maybe_sent_at

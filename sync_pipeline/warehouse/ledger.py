@@ -1,0 +1,22 @@
+"""What was written to the sources (`push.ledger`): how the pipeline knows its own writes again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import Connection
+
+from sync_pipeline.warehouse.outbox import Update
+from sync_pipeline.warehouse.statements import statement
+
+
+def own_writes(
+    connection: Connection, update: Update, present: Mapping[str, object]
+) -> frozenset[str]:
+    """Return those fields whose ``present`` value an older update wrote since the base was seen.
+
+    Such a field differs from the base only by our own doing: that is no conflict.
+    """
+    parameters = {"id": update.id, "present": msgspec.json.encode(present).decode()}
+    return frozenset(connection.execute(statement("own_writes"), parameters).scalars())

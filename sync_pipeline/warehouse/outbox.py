@@ -1,0 +1,189 @@
+"""The outbox (`push.updates`) for those who send: claim what is due, say what came of it.
+
+One `Desk` per worker, on a session of its own: the locks of the records that it has claimed end
+with that session, however it ends. Who goes before whom, and which states follow which, is held
+to by the database (`push.keep_to_the_rules`). What persons do with them is in `decisions`.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, CursorResult, Engine
+
+from sync_pipeline.errors import WarehouseError
+from sync_pipeline.warehouse.engine import in_words
+from sync_pipeline.warehouse.statements import statement
+
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One row of the outbox; ``changes`` and ``base`` have the form of the warehouse, as JSON.
+
+    ``base_at`` is when the source was seen to hold the base.
+    """
+
+    id: int
+    source: str
+    entity: str
+    entity_id: str
+    changes: dict[str, object]
+    base: dict[str, object]
+    base_at: datetime
+    status: str
+    attempts: int
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An update that is this worker's to send, and nobody else's.
+
+    ``is_orphan``: an earlier worker had it and may have sent it, not after ``maybe_sent_at``
+    (the latest moment at which it is known to have had it): look first, never just send.
+    """
+
+    update: Update
+    record: str
+    is_orphan: bool
+    maybe_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt: ``before`` and ``after`` are the fields as the source held them."""
+
+    outcome: str
+    sent_at: datetime | None = None
+    request: object = None
+    answer_status: int | None = None
+    before: Values | None = None
+    after: Values | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a claim: its next state, the attempts, what the source holds from now on.
+
+    ``written`` are the fields with the values read back (or accepted, where none can be read), in
+    the form of the warehouse; they go to the ledger. The state `sending` keeps the update from
+    everybody until ``next_attempt_at``; whoever claims it then has to look first.
+    """
+
+    claim: Claim
+    status: str
+    error: str | None = None
+    next_attempt_at: datetime | None = None
+    created_id: str | None = None
+    deliveries: Sequence[Delivery] = ()
+    written: Values = field(default_factory=dict)
+    written_at: datetime | None = None
+
+    def facts(self) -> dict[str, object]:
+        """Return it as `settle_updates` takes it."""
+        sent = [one.sent_at for one in self.deliveries if one.sent_at is not None]
+        return {
+            "id": self.claim.update.id,
+            "status": self.status,
+            "error": self.error,
+            "next_attempt_at": self.next_attempt_at,
+            "created_id": self.created_id,
+            "sent_at": max(sent, default=None),
+            "deliveries": self.deliveries,
+            "written": self.written,
+            "written_at": self.written_at,
+        }
+
+
+@dataclass(slots=True)
+class Desk:
+    """A worker's place at the outbox. Its methods may be called from several threads.
+
+    All of them raise WarehouseError when the session is gone; nothing may be sent from then on.
+    """
+
+    _session: Connection
+    _name: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def claim(self, *, now: datetime, source: str | None = None, most: int = 1) -> list[Claim]:
+        """Take up to ``most`` updates, the oldest first; each is `sending` before this returns.
+
+        Of a record only the oldest update that waits for the machine is taken, and none while
+        another worker has one. An empty list: nothing is due now.
+        """
+        parameters = {"now": now, "source": source, "most": most}
+        with self._turn:
+            while True:
+                with self._transaction():
+                    found = self._execute("find_due_updates", parameters).all()
+                    locked = {row.id: row.record for row in found if row.is_locked}
+                    taken = {"ids": list(locked), "now": now, "claimed_by": self._name}
+                    rows = self._execute("claim_updates", taken).mappings().all()
+                claims = [_claim(dict(row)) for row in rows if row["status"] == "sending"]
+                self._unlock(set(locked.values()) - {claim.record for claim in claims})
+                # What fresher updates superseded at this moment makes room for others.
+                if claims or not rows:
+                    return claims
+
+    def still_holds(self, claim: Claim) -> bool:
+        """Tell whether the update is still this worker's: ask right before each request."""
+        with self._turn, self._transaction():
+            asked = {"id": claim.update.id, "claimed_by": self._name}
+            return bool(self._execute("holds_update", asked).scalar_one())
+
+    def settle(self, endings: Sequence[Ending]) -> list[str | None]:
+        """Write down what came of some claims, all in one transaction, and let the records go.
+
+        Returns the state that each is in now: `superseded` in the place of `pending` where
+        fresher updates have all of its fields; None where the claim was lost to another worker,
+        and then only the attempts are kept.
+        """
+        facts = msgspec.json.encode([ending.facts() for ending in endings]).decode()
+        with self._turn:
+            with self._transaction():
+                asked = {"endings": facts, "claimed_by": self._name}
+                rows = self._execute("settle_updates", asked).all()
+            self._unlock({ending.claim.record for ending in endings})
+        states = {row.id: row.status for row in rows}
+        return [states.get(ending.claim.update.id) for ending in endings]
+
+    def _unlock(self, records: set[str]) -> None:
+        if records:
+            with self._transaction():
+                self._execute("unlock_records", {"records": list(records)})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._session.invalidated:
+            # It would be opened anew, without the locks.
+            raise WarehouseError("the session that held the records is gone")
+        with in_words(), self._session.begin():
+            yield
+
+    def _execute(self, name: str, parameters: Mapping[str, object]) -> CursorResult[object]:
+        return self._session.execute(statement(name), parameters)
+
+
+@contextmanager
+def desk_opened(engine: Engine) -> Iterator[Desk]:
+    """Yield a desk; at the end, or when the process dies, its records are free for others."""
+    with in_words(), engine.connect() as session:
+        # Never back to the pool: its locks would go on.
+        session.detach()
+        yield Desk(session)
+
+
+def _claim(facts: dict[str, object]) -> Claim:
+    record, was = str(facts.pop("record")), facts.pop("was")
+    maybe_sent_at = facts.pop("maybe_sent_at")
+    assert maybe_sent_at is None or isinstance(maybe_sent_at, datetime)  # noqa: S101 -- by its type
+    return Claim(msgspec.convert(facts, Update), record, was == "sending", maybe_sent_at)
