@@ -35,7 +35,7 @@ from sync_pipeline.warehouse.deletion import (
     hold_confirmed,
 )
 from sync_pipeline.warehouse.engine import in_words
-from sync_pipeline.warehouse.progress import BEFORE_ALL, Reason
+from sync_pipeline.warehouse.progress import BEFORE_ALL, Reason, wake_under
 from sync_pipeline.warehouse.stored import count_rows
 
 # So many may go whatever the share: of a small table a few rows are soon more than a few percent.
@@ -158,6 +158,7 @@ class _Closing:
                 deleted = 0
                 if going and refusal is None:
                     deleted = delete_confirmed(connection, self.candidates, run_id=run.run_id)
+                    wake_under(connection, self.context.stream, going)
                 count_deleted(connection, run, deleted=deleted, is_allowed=is_allowed)
             if refusal is not None:
                 raise TooManyDeletionsError(refusal)

@@ -21,7 +21,7 @@ from sync_pipeline.pull.swept import SweptList
 from sync_pipeline.pull.work import Context, Work, contained, hash_of, keyless, once
 from sync_pipeline.records import Record
 from sync_pipeline.sources.crmcom import CrmcomApi
-from sync_pipeline.warehouse.deletion import is_deleted
+from sync_pipeline.warehouse.deletion import has_rows_of, is_contact_gone
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
@@ -52,22 +52,26 @@ async def read_under(context: Context, contact_id: str, reading: Awaitable[Readi
 async def read_list_under(
     context: Context, contact_id: str, reading: Awaitable[Reading]
 ) -> Reading:
-    """Read one contact's list; where the contact is deleted, one that is not known is empty."""
+    """Read one contact's list; where the contact is gone, one that is not known is empty."""
     outcome = await read_under(context, contact_id, reading)
     settled = await as_expected(context, outcome)
     return outcome if settled is outcome else replace(settled, seen=Seen())
 
 
 async def as_expected(context: Context, outcome: Reading) -> Reading:
-    """Return a reading of what the API does not know as proven, if the contact is deleted.
+    """Return a reading of what the API does not know as proven, if the contact is gone.
 
-    It is still given the time after which what is missing is asked for again.
+    It is still given the time after which what is missing is asked for again, unless there are rows
+    that a second reading has to miss as well.
     """
-    is_unknown = outcome.reason is Reason.NOT_FOUND
-    if is_unknown and await asyncio.to_thread(_is_contact_deleted, context, outcome.scope):
-        proof, coverage = Proof.SINGLE_RESPONSE, Coverage.WHOLE
-        return replace(outcome, proof=proof, reason=None, setback=None, coverage=coverage)
-    return outcome
+    if outcome.reason is not Reason.NOT_FOUND:
+        return outcome
+    is_gone, has_rows = await asyncio.to_thread(_standing, context, outcome.scope)
+    if not is_gone:
+        return outcome
+    due_at = context.due_again(outcome.read_at) if has_rows else outcome.due_at
+    expected = replace(outcome, proof=Proof.SINGLE_RESPONSE, reason=None, setback=None)
+    return replace(expected, coverage=Coverage.WHOLE, due_at=due_at)
 
 
 async def sweep_under(
@@ -129,6 +133,8 @@ async def _read_list(
     return replace(reading, seen=sweep.seen)
 
 
-def _is_contact_deleted(context: Context, contact_id: str) -> bool:
+def _standing(context: Context, contact_id: str) -> tuple[bool, bool]:
+    """Return whether the contact is gone, and whether the stream still has rows of it."""
     with transaction(context.engine) as connection:
-        return is_deleted(connection, CRMCOM_CONTACTS, contact_id)
+        is_gone = is_contact_gone(connection, source=CRMCOM_CONTACTS.source, contact_id=contact_id)
+        return is_gone, has_rows_of(connection, context.stream, contact_id)

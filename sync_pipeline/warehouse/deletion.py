@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -71,11 +72,23 @@ def deleted_lately(connection: Connection, stream: Stream, *, since: datetime) -
     return int(connection.execute(statement("deleted_lately"), parameters).scalar_one())
 
 
-def is_deleted(connection: Connection, stream: Stream, record_id: str) -> bool:
-    """Tell whether a record is marked as deleted."""
-    table, key = stream.entity.table, stream.entity.table.c[stream.entity.key]
-    query = select(table.c.deleted_at).where(table.c.source == stream.source, key == record_id)
-    return connection.execute(query).scalar() is not None
+def is_contact_gone(connection: Connection, *, source: str, contact_id: str) -> bool:
+    """Tell whether a contact is deleted, or was never stored and is listed no more."""
+    parameters = {"source": source, "contact_id": contact_id}
+    return bool(connection.execute(statement("is_contact_gone"), parameters).scalar_one())
+
+
+def has_rows_of(connection: Connection, stream: Stream, contact_id: str) -> bool:
+    """Tell whether rows of a contact are stored that are not deleted."""
+    table = stream.entity.table
+    query = select(
+        exists().where(
+            table.c.source == stream.source,
+            table.c.contact_id == contact_id,
+            table.c.deleted_at.is_(None),
+        )
+    )
+    return bool(connection.execute(query).scalar_one())
 
 
 def delete_confirmed(connection: Connection, candidates: Candidates, *, run_id: str) -> int:

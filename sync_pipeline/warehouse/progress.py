@@ -173,6 +173,19 @@ def wake_missing(connection: Connection, *, source: str, listed_at: datetime) ->
     connection.execute(statement("wake_missing"), parameters)
 
 
+def wake_under(connection: Connection, stream: Stream, contact_ids: Sequence[str]) -> None:
+    """Make due what the source did not know under contacts of ``stream`` that are deleted now."""
+    under = [s.entity.name for s in STREAMS.values() if s.upstream == stream]
+    if under and contact_ids:
+        parameters = {
+            "source": stream.source,
+            "entities": under,
+            "contact_ids": contact_ids,
+            "not_found": Reason.NOT_FOUND.value,
+        }
+        connection.execute(statement("wake_under"), parameters)
+
+
 def count_proofs(connection: Connection, stream: Stream) -> dict[str, int]:
     """Return the stream's scopes by proof, the incomplete ones by reason."""
     rows = connection.execute(statement("count_proofs"), named(stream))

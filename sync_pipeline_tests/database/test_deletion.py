@@ -193,6 +193,55 @@ def test_what_hangs_under_a_contact_goes_only_after_it_and_is_confirmed_itself(
     assert pull(CRMCOM_APPROVAL_REQUESTS).row["is_complete"] is True
 
 
+def test_what_was_not_known_under_a_contact_that_goes_later_is_due_at_once_and_then_again_soon(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b")
+    vendors.hold_approval_requests("a", [])
+    vendors.hold_approval_requests("b", [{"id": "q-1"}])
+    pull(CRMCOM_CONTACTS)
+    pull(CRMCOM_APPROVAL_REQUESTS)
+    # Deleted between its own reading and that of its list.
+    vendors.hold_approval_requests("b", NOT_FOUND)
+    assert pull(CRMCOM_APPROVAL_REQUESTS).row["is_complete"] is False
+    vendors.hold_contact("b", NOT_FOUND)
+    assert pull(CRMCOM_CONTACTS).row["rows_deleted"] == 1
+
+    now, deleted = datetime.now(UTC), []
+    for hours in range(4):
+        row = pull(CRMCOM_APPROVAL_REQUESTS, due=Due(now + timedelta(hours=hours))).row
+        deleted.append((row["scopes_total"], row["rows_deleted"]))
+
+    # Once nothing is left, it is asked for as rarely as anything that is gone.
+    assert deleted == [(1, 0), (2, 1), (2, 0), (1, 0)]
+    assert standing(pull, CRMCOM_APPROVAL_REQUESTS) == [gone("q-1")]
+
+
+def test_what_hangs_under_a_contact_that_was_never_had_goes_once_no_list_names_it(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    vendors.hold_contacts("a", "b")
+    vendors.hold_contact("b", UNAVAILABLE)
+    vendors.hold_communications("b", [{"id": "m-1", "created_on": 1_700_000_000}])
+    for stream in (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS):
+        pull(stream)
+    vendors.hold_contact("b", NOT_FOUND)
+    vendors.hold_communications("b", NOT_FOUND)
+    vendors.hold_message("m-1", NOT_FOUND)
+
+    began = pull.began()
+    assert pull(CRMCOM_CONTACTS, as_of=began).row["is_complete"] is False
+    assert pull(CRMCOM_COMMUNICATIONS, as_of=began).row["is_complete"] is False
+    assert standing(pull, CRMCOM_COMMUNICATIONS) == loaded("m-1")
+
+    vendors.ids = [{"id": "a"}]
+    forced = Due(datetime.now(UTC), pull.began(), is_forced=True)
+    assert pull(CRMCOM_CONTACTS, due=forced).row["is_complete"] is True
+    report = pull(CRMCOM_COMMUNICATIONS, due=forced)
+    assert (report.row["rows_deleted"], report.row["is_complete"]) == (1, True)
+    assert standing(pull, CRMCOM_COMMUNICATIONS) == [gone("m-1")]
+
+
 def test_a_contact_that_the_list_of_ids_no_longer_names_is_still_asked_for(
     pull: Pulls, vendors: Vendors
 ) -> None:

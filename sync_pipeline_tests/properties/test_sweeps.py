@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from sync_pipeline.pull.close import confirmation_of
 from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.pull.swept import SweptPage
 from sync_pipeline.sources.answers import Page
@@ -24,10 +25,12 @@ from sync_pipeline.warehouse.progress import Proof
 from sync_pipeline_tests.moving_list import MovingList, row
 from sync_pipeline_tests.sweeps.chance import FAILURES, drawn_play
 from sync_pipeline_tests.sweeps.forward import forward
-from sync_pipeline_tests.sweeps.play import Play, Read, tail_first
+from sync_pipeline_tests.sweeps.play import Play, Read, holds_its_promise, tail_first
+from sync_pipeline_tests.sweeps.removal import Confirm, Removal, on_absence_alone
 from sync_pipeline_tests.sweeps.server import Fault, Order, Total, Ways
 
 LONG_LISTS = 500
+MOST_ROWS = 40
 WAYS = st.one_of(
     st.builds(Ways, size=st.integers(1, 4)),
     st.builds(
@@ -50,6 +53,7 @@ class MovingWorld(RuleBasedStateMachine):
     """A list and its reader; every sweep that ends is judged by the list's own history."""
 
     read: Read = staticmethod(tail_first)
+    confirm: Confirm = staticmethod(confirmation_of)
     long_lists = 0
 
     def __init__(self) -> None:
@@ -58,7 +62,8 @@ class MovingWorld(RuleBasedStateMachine):
 
     @initialize(ways=WAYS, pages=st.integers(3, 6), gaps=st.integers(0, 3), order=st.randoms())
     def hold(self, ways: Ways, pages: int, gaps: int, order: Random) -> None:
-        self.play = Play(ways, order, self.read)
+        self.removal = Removal(self.confirm, can_ask=order.random() < 0.5)
+        self.play = Play(ways, order, self.read, (holds_its_promise, self.removal))
         for _ in range(pages * ways.size - min(gaps, ways.size - 1)):
             self.play.insert(after_last=0 if gaps == 3 else 1)
         type(self).long_lists += 1
@@ -85,6 +90,16 @@ class MovingWorld(RuleBasedStateMachine):
     def answer(self, times: int) -> None:
         for _ in range(times):
             if self.play.is_reading:
+                self.play.answer()
+
+    @precondition(lambda self: len(self.play.server.rows) < MOST_ROWS)
+    @rule(shares=st.lists(st.floats(0, 1), min_size=1, max_size=6))
+    def backdate_between_answers(self, shares: list[float]) -> None:
+        if not self.play.is_reading:
+            self.play.begin()
+        for share in shares:
+            if self.play.is_reading:
+                self.play.backdate(share)
                 self.play.answer()
 
     @precondition(lambda self: self.play.is_reading)
@@ -144,23 +159,48 @@ def test_the_same_exploration_finds_what_a_reader_who_goes_forward_misses() -> N
         explore(Forward, examples=LONG_LISTS, phases=[Phase.generate])
 
 
+def test_the_same_exploration_finds_a_row_that_is_deleted_on_absence_alone() -> None:
+    class Unconfirmed(MovingWorld):
+        confirm = staticmethod(on_absence_alone)
+
+    with pytest.raises(AssertionError, match="wrong deletion"):
+        explore(Unconfirmed, examples=4 * LONG_LISTS, phases=[Phase.generate])
+
+
 def test_many_long_lists_drawn_at_random_break_no_promise() -> None:
-    plays = [drawn_play(Random(number)) for number in range(LONG_LISTS)]  # noqa: S311 -- chance
+    removals = [Removal(can_ask=bool(number % 2)) for number in range(LONG_LISTS)]
+    plays = [
+        drawn_play(Random(number), removal)  # noqa: S311 -- chance
+        for number, removal in enumerate(removals)
+    ]
 
     assert sum(play.most_pages >= 3 for play in plays) == LONG_LISTS
     proofs = {ended.swept.proof for play in plays for ended in play.ended}
     assert proofs == set(Proof)
+    assert sum(removal.deleted for removal in removals) > LONG_LISTS
 
 
 def test_a_random_list_shows_what_a_reader_who_goes_forward_misses() -> None:
     missed = 0
     for number in range(LONG_LISTS):
         try:
-            drawn_play(Random(number), read=forward)  # noqa: S311 -- chance
+            drawn_play(Random(number), Removal(), read=forward)  # noqa: S311 -- chance
         except AssertionError:
             missed += 1
 
     assert missed > LONG_LISTS / 10
+
+
+def test_a_random_list_shows_what_is_deleted_on_absence_alone() -> None:
+    wrong = 0
+    for number in range(LONG_LISTS):
+        try:
+            removal = Removal(on_absence_alone, can_ask=bool(number % 2))
+            drawn_play(Random(number), removal)  # noqa: S311 -- chance
+        except AssertionError as exc:
+            wrong += str(exc).startswith("wrong deletion")
+
+    assert wrong >= 5
 
 
 @given(

@@ -9,6 +9,7 @@ from collections import Counter
 from random import Random
 
 from sync_pipeline_tests.sweeps.chance import drawn_play
+from sync_pipeline_tests.sweeps.removal import Removal
 
 
 def main() -> None:
@@ -21,9 +22,12 @@ def main() -> None:
     figures: Counter[str] = Counter()
     for seed in range(asked.seed, asked.seed + asked.lists):
         try:
-            play = drawn_play(Random(seed))  # noqa: S311 -- chance, no secret
+            removal = Removal(can_ask=bool(seed % 2))
+            play = drawn_play(Random(seed), removal)  # noqa: S311 -- chance, no secret
         except AssertionError as exc:
             sys.exit(f"seed {seed}: {exc}")
+        figures["rows deleted"] += removal.deleted
+        figures["  wrongly, both sweeps outside their assumption"] += removal.wrongly
         figures["lists of three pages or more"] += play.most_pages >= 3
         for ended in play.ended:
             figures["sweeps"] += 1

@@ -6,7 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from sync_pipeline.errors import CredentialRefusedError, TransientSourceError
-from sync_pipeline_tests.sweeps.play import Play, Read, tail_first
+from sync_pipeline_tests.sweeps.play import Play, Read, holds_its_promise, tail_first
+from sync_pipeline_tests.sweeps.removal import Removal
 from sync_pipeline_tests.sweeps.server import Fault, Order, Total, Ways
 
 FAILURES = (
@@ -33,14 +34,14 @@ def drawn_ways(chance: Random) -> Ways:
     )
 
 
-def drawn_play(chance: Random, *, read: Read = tail_first) -> Play:
+def drawn_play(chance: Random, removal: Removal, *, read: Read = tail_first) -> Play:
     """Play one list to its end, a list of three pages or more; raise where a promise is broken."""
-    play = Play(drawn_ways(chance), chance, read)
+    play = Play(drawn_ways(chance), chance, read, (holds_its_promise, removal))
     has_ties = chance.random() < 0.3
     for _ in range(chance.randint(2 * play.ways.size + 1, 8 * play.ways.size)):
         play.insert(after_last=chance.randint(0 if has_ties else 1, 3))
     unrest, faults = chance.choice([0.1, 0.5, 1.5]), chance.choice([0.0, 0.0, 0.05])
-    for _ in range(chance.randint(1, 3)):
+    for _ in range(chance.randint(2, 4)):
         play.begin()
         steps = chance.randint(1, 120)
         while play.is_reading and steps:
@@ -56,11 +57,11 @@ def drawn_play(chance: Random, *, read: Read = tail_first) -> Play:
 def _change(play: Play, chance: Random, unrest: float, *, has_ties: bool) -> None:
     while chance.random() < unrest / (1 + unrest):
         kind, place = chance.random(), chance.randrange(1 << 16)
-        if kind < 0.45:
+        if kind < 0.4:
             play.delete(place)
-        elif kind < 0.8:
+        elif kind < 0.75:
             play.insert(after_last=chance.randint(0 if has_ties else 1, 3))
-        elif kind < 0.95:
+        elif kind < 0.85:
             play.update(place)
         elif play.ways.size > 1:
             play.backdate(chance.random())
