@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sync_pipeline import console
-from sync_pipeline.commands import backfill, drift, pull, quarantine, sandbox
+from sync_pipeline.commands import backfill, drift, pull, push, quarantine, sandbox
 from sync_pipeline.commands.options import Json
 from sync_pipeline.errors import SettingsError, SyncError, WarehouseError
 from sync_pipeline.operate.home import Home
@@ -42,6 +42,8 @@ app.command()(pull.pull)
 app.command()(backfill.backfill)
 app.command()(drift.drift)
 app.command()(sandbox.sandbox)
+app.command()(push.request_update)
+app.add_typer(push.app, name="push")
 app.add_typer(quarantine.app, name="quarantine")
 
 
@@ -95,7 +97,7 @@ def url(
     settings = read_settings(environment())
     warehouse_url = start_warehouse(settings)
     if role is not None:
-        open_warehouse(warehouse_url)
+        open_warehouse(warehouse_url, settings)
         warehouse_url = login_url(Home(settings.sync_home), warehouse_url, role)
     sys.stdout.write(warehouse_url + "\n")
 
@@ -103,8 +105,9 @@ def url(
 @app.command()
 def migrate() -> None:
     """Bring the warehouse's schema up to date."""
-    warehouse_url = start_warehouse(read_settings(environment()))
-    applied = open_warehouse(warehouse_url)
+    settings = read_settings(environment())
+    warehouse_url = start_warehouse(settings)
+    applied = open_warehouse(warehouse_url, settings)
     console.out.print(f"Applied: {', '.join(applied)}" if applied else "Up to date.")
     with engine_on(warehouse_url) as engine:
         missing = statements_for_missing_roles(engine)

@@ -33,6 +33,14 @@ class NotInQuarantineError(SyncError):
     """Look at `sync-pipeline quarantine list`: no open row has the id that the message names."""
 
 
+class UpdateRefusedError(SyncError):
+    """Ask for a field, a value and a record that the message says are allowed."""
+
+
+class UndecidableError(SyncError):
+    """Look at `sync-pipeline push list`: the update is in no state to decide that."""
+
+
 class DriftError(SyncError):
     """A field of the contract is missing or of another type, which DRIFT_POLICY makes a fault."""
 

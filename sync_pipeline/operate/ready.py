@@ -21,6 +21,7 @@ from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.migrations import migrate
+from sync_pipeline.warehouse.push_fields import note_api_versions
 
 DAGSTER_DATABASE = "dagster"
 
@@ -58,7 +59,7 @@ def make_ready(environ: Mapping[str, str] | None = None) -> Ready:
         environ |= sandbox_environment(sandbox_url)
         settings = read_settings(environ)
     url = start_warehouse(settings)
-    open_warehouse(url)
+    open_warehouse(url, settings)
     environ |= {"SYNC_HOME": str(home.root), "WAREHOUSE_URL": url}
     environ |= _dagster_environment(settings, home, url)
     return Ready(settings, home, url, environ, sandbox_url)
@@ -76,17 +77,20 @@ def home_scarcity(settings: Settings) -> str | None:
     return scarcity(EmbeddedPostgres(settings.sync_home).folders)
 
 
-def open_warehouse(url: str) -> list[str]:
+def open_warehouse(url: str, settings: Settings) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
     with engine_on(url) as engine:
-        return migrate(engine)
+        applied = migrate(engine)
+        if settings.crmcom is not None:
+            note_api_versions(engine, {"crmcom": settings.crmcom.version})
+        return applied
 
 
 @contextmanager
 def warehouse_opened(settings: Settings) -> Iterator[Engine]:
     """Start the warehouse if need be, bring its schema up to date, and yield an engine on it."""
     url = start_warehouse(settings)
-    open_warehouse(url)
+    open_warehouse(url, settings)
     with engine_on(url) as engine:
         yield engine
 

@@ -11,6 +11,7 @@ from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.operate.pace import is_fan_out, pace_of, waiting_of
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.warehouse.stored import count_rows
 
@@ -18,9 +19,10 @@ Row = Mapping[str, object]
 
 
 def stream_states(engine: Engine, settings: Settings) -> list[Row]:
-    """Return one row per stream: rows, last run, proofs, what is due, quarantine.
+    """Return one row per stream: rows, last run, proofs, what is due, quarantine, updates.
 
-    ``error`` is why the last run failed; ``pace`` is said where the bound cannot be held.
+    ``updates`` counts by state those of the outbox that have not come to their end; ``error`` is
+    why the last run failed; ``pace`` is said where the bound cannot be held.
     """
     streams = list(STREAMS.values())
     now = datetime.now(UTC)
@@ -32,10 +34,12 @@ def stream_states(engine: Engine, settings: Settings) -> list[Row]:
     with transaction(engine) as connection:
         rows = connection.execute(statement("stream_states"), parameters).mappings().all()
         said = _said_by_source(connection, settings, now)
+        updates = open_by_stream(connection)
         return [
             {"stream": str(stream), "rows": count_rows(connection, stream)}
             | dict(row)
             | _waiting(connection, stream, settings, now)
+            | {"updates": _counted(updates.get(str(stream), {}))}
             | {"pace": said[stream.source] if is_fan_out(stream, settings) else None}
             for stream, row in zip(streams, rows, strict=True)
         ]
@@ -48,6 +52,10 @@ def _waiting(
         return {}
     depth = waiting_of(connection, stream, settings, now=now)
     return {"due": depth.due, "unread": depth.unread, "oldest_due": depth.oldest_at}
+
+
+def _counted(counts: Mapping[str, int]) -> str | None:
+    return ", ".join(f"{updates:,} {state}" for state, updates in counts.items()) or None
 
 
 def _said_by_source(

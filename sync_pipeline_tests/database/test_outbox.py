@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse.ledger import own_writes
 from sync_pipeline.warehouse.outbox import Claim, Delivery, Desk, Ending, desk_opened
+from sync_pipeline_tests.database.outbox_rows import ask, put_contacts
 from sync_pipeline_tests.database.readings import START, at, rows, rows_by_name
-from sync_pipeline_tests.database.view_rows import put
 
 ALL = "SELECT id, status, changes FROM push.updates ORDER BY id"
 
@@ -21,9 +21,7 @@ ALL = "SELECT id, status, changes FROM push.updates ORDER BY id"
 @pytest.fixture
 def outbox(engine: Engine) -> Engine:
     """Return an engine on a warehouse with two contacts of CRM.COM."""
-    for contact_id in ("c1", "c2"):
-        values = {"first_name": "Ann", "email": "ann@example.com"}
-        put(engine, "contacts", {"source": "crmcom", "contact_id": contact_id, **values})
+    put_contacts(engine, "c1", "c2")
     return engine
 
 
@@ -33,20 +31,13 @@ def desk(outbox: Engine) -> Iterator[Desk]:
         yield desk
 
 
-def request(engine: Engine, changes: str, contact_id: str = "c1", base: str | None = None) -> int:
-    query = "SELECT push.request_update('crmcom', 'contacts', :id, :changes, :base)"
-    with engine.begin() as connection:
-        asked = {"id": contact_id, "changes": changes, "base": base}
-        return int(connection.execute(text(query), asked).scalar_one())
-
-
 def claim(desk: Desk, hours: float = 0) -> Claim:
     (claimed,) = desk.claim(now=at(hours))
     return claimed
 
 
 def test_an_update_is_asked_for_by_what_the_warehouse_holds(outbox: Engine) -> None:
-    made = request(outbox, '{"email": "zoe@example.com", "phone": null}')
+    made = ask(outbox, '{"email": "zoe@example.com", "phone": null}')
     shown = "id, source, entity, entity_id, changes, base, base_at, status, attempts, record"
     assert rows_by_name(outbox, f"SELECT {shown} FROM push.updates") == [  # noqa: S608 -- ours
         {
@@ -65,8 +56,8 @@ def test_an_update_is_asked_for_by_what_the_warehouse_holds(outbox: Engine) -> N
 
 
 def test_a_claim_is_sending_for_all_to_see_and_nobody_elses(outbox: Engine, desk: Desk) -> None:
-    first = request(outbox, '{"email": "zoe@example.com"}')
-    request(outbox, '{"first_name": "Zoe"}')
+    first = ask(outbox, '{"email": "zoe@example.com"}')
+    ask(outbox, '{"first_name": "Zoe"}')
     claimed = claim(desk)
     assert (claimed.update.id, claimed.update.status, claimed.is_orphan) == (
         first,
@@ -83,13 +74,13 @@ def test_a_claim_is_sending_for_all_to_see_and_nobody_elses(outbox: Engine, desk
 
 
 def test_a_fresher_update_takes_a_field_from_those_that_wait(outbox: Engine) -> None:
-    first = request(outbox, '{"email": "a@example.com", "first_name": "A"}')
-    second = request(outbox, '{"email": "b@example.com"}')
+    first = ask(outbox, '{"email": "a@example.com", "first_name": "A"}')
+    second = ask(outbox, '{"email": "b@example.com"}')
     assert rows(outbox, ALL) == [
         (first, "pending", {"first_name": "A"}),
         (second, "pending", {"email": "b@example.com"}),
     ]
-    third = request(outbox, '{"email": "c@example.com", "first_name": "C"}')
+    third = ask(outbox, '{"email": "c@example.com", "first_name": "C"}')
     assert rows(outbox, ALL) == [
         (first, "superseded", {}),
         (second, "superseded", {}),
@@ -101,9 +92,9 @@ def test_a_fresher_update_takes_a_field_from_those_that_wait(outbox: Engine) -> 
 
 
 def test_nothing_is_taken_from_an_update_that_is_being_sent(outbox: Engine, desk: Desk) -> None:
-    first = request(outbox, '{"email": "a@example.com"}')
+    first = ask(outbox, '{"email": "a@example.com"}')
     claimed = claim(desk)
-    second = request(outbox, '{"email": "b@example.com"}')
+    second = ask(outbox, '{"email": "b@example.com"}')
     assert [status for _, status, _ in rows(outbox, ALL)] == ["sending", "pending"]
     assert desk.settle([Ending(claimed, "confirmed")]) == ["confirmed"]
     assert claim(desk).update.id == second > first
@@ -112,15 +103,15 @@ def test_nothing_is_taken_from_an_update_that_is_being_sent(outbox: Engine, desk
 def test_an_older_value_is_not_sent_again_once_a_fresher_one_waits(
     outbox: Engine, desk: Desk
 ) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     claimed = claim(desk)
-    second = request(outbox, '{"email": "b@example.com"}')
+    second = ask(outbox, '{"email": "b@example.com"}')
     assert desk.settle([Ending(claimed, "rejected")]) == ["superseded"]
     assert claim(desk).update.id == second
 
 
 def test_a_rejected_update_is_due_again_when_its_time_has_come(outbox: Engine, desk: Desk) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     ending = Ending(claim(desk), "rejected", error="no", next_attempt_at=at(1))
     assert desk.settle([ending]) == ["rejected"]
     assert desk.claim(now=at(0.5)) == []
@@ -128,7 +119,7 @@ def test_a_rejected_update_is_due_again_when_its_time_has_come(outbox: Engine, d
 
 
 def test_what_a_lost_worker_had_is_to_be_looked_at(outbox: Engine) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     with desk_opened(outbox) as lost:
         claim(lost)
     with desk_opened(outbox) as desk:
@@ -137,7 +128,7 @@ def test_what_a_lost_worker_had_is_to_be_looked_at(outbox: Engine) -> None:
 
 
 def test_a_worker_that_lost_its_session_neither_sends_nor_settles(outbox: Engine) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     with desk_opened(outbox) as paused, desk_opened(outbox) as other:
         held = claim(paused)
         assert paused.still_holds(held)
@@ -159,7 +150,7 @@ def _claim_when_free(desk: Desk) -> Claim:
 
 
 def test_what_came_of_an_update_is_written_down_at_once(outbox: Engine, desk: Desk) -> None:
-    made = request(outbox, '{"email": "zoe@example.com"}')
+    made = ask(outbox, '{"email": "zoe@example.com"}')
     delivery = Delivery(
         "confirmed", at(0), {"method": "PUT"}, 200, {"email": "a@b.c"}, {"email": "zoe@example.com"}
     )
@@ -183,9 +174,9 @@ def test_what_came_of_an_update_is_written_down_at_once(outbox: Engine, desk: De
 
 
 def test_what_an_older_update_wrote_is_no_conflict(outbox: Engine, desk: Desk) -> None:
-    request(outbox, '{"email": "a@example.com", "first_name": "A"}')
+    ask(outbox, '{"email": "a@example.com", "first_name": "A"}')
     older = claim(desk)
-    request(outbox, '{"email": "b@example.com", "first_name": "B"}')
+    ask(outbox, '{"email": "b@example.com", "first_name": "B"}')
     written = {"email": "a@example.com", "first_name": "A"}
     desk.settle([Ending(older, "confirmed", written=written, written_at=at(1))])
     update = claim(desk, hours=2).update
@@ -207,7 +198,7 @@ def test_what_an_older_update_wrote_is_no_conflict(outbox: Engine, desk: Desk) -
     ],
 )
 def test_no_step_is_possible_that_the_table_lacks(outbox: Engine, statement: str) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     with pytest.raises(DBAPIError, match="an update cannot go from"), outbox.begin() as connection:
         connection.execute(text(statement))
 
@@ -215,12 +206,12 @@ def test_no_step_is_possible_that_the_table_lacks(outbox: Engine, statement: str
 def test_an_update_in_doubt_stays_with_nobody_until_its_grace_is_over(
     outbox: Engine, desk: Desk
 ) -> None:
-    request(outbox, '{"email": "a@example.com"}')
+    ask(outbox, '{"email": "a@example.com"}')
     sent = Delivery("no answer", sent_at=at(0))
     until = at(0) + timedelta(seconds=60)
     ending = Ending(claim(desk), "sending", next_attempt_at=until, deliveries=[sent])
     assert desk.settle([ending]) == ["sending"]
-    request(outbox, '{"email": "b@example.com"}')
+    ask(outbox, '{"email": "b@example.com"}')
     assert desk.claim(now=at(0), most=10) == []
     (again,) = desk.claim(now=until, most=10)
     assert (again.is_orphan, again.maybe_sent_at, again.update.changes) == (

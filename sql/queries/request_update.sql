@@ -1,0 +1,4 @@
+SELECT
+    push.request_update(
+        :source, :entity, :record_id, CAST(:changes AS jsonb), CAST(:base AS jsonb)
+    )

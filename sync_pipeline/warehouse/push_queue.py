@@ -1,0 +1,50 @@
+"""How full the outbox is: for the sensor, which asks what is due, and for those who watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from sync_pipeline.warehouse.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class DueUpdates:
+    """What a worker could claim now.
+
+    ``attempts`` grows with every claim, so that the same updates look different once they were
+    worked on. ``next_due_at`` is when the first of the others may be claimed.
+    """
+
+    count: int
+    first_id: int | None
+    last_id: int | None
+    attempts: int
+    next_due_at: datetime | None
+
+
+def due_updates(connection: Connection, *, now: datetime) -> DueUpdates:
+    """Return what is due, of each record the oldest update that waits for the machine."""
+    row = connection.execute(statement("due_updates"), {"now": now}).mappings().one()
+    return DueUpdates(**row)
+
+
+def counts_by_status(connection: Connection) -> Mapping[str, int]:
+    """Return how many updates are in each state that any is in."""
+    rows = connection.execute(statement("count_updates")).all()
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.status] = counts.get(row.status, 0) + row.updates
+    return counts
+
+
+def open_by_stream(connection: Connection) -> Mapping[str, Mapping[str, int]]:
+    """Return for each stream the states, other than final ones, with their numbers of updates."""
+    found: dict[str, dict[str, int]] = {}
+    for row in connection.execute(statement("count_updates")).all():
+        if row.is_open:
+            found.setdefault(row.stream, {})[row.status] = row.updates
+    return found
