@@ -17,7 +17,7 @@ from sync_pipeline.entities import (
 )
 from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.settings import Settings
-from sync_pipeline.warehouse.due import Asked, Depth, Effort, depth_of, effort_of
+from sync_pipeline.warehouse.due import Depth, DueQuery, Effort, depth_of, effort_of
 from sync_pipeline.warehouse.progress import Due
 
 FAN_OUTS = (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS, CRMCOM_APPROVAL_REQUESTS, ROCS_CONTACTS)
@@ -94,4 +94,4 @@ def waiting_of(
 ) -> Depth:
     """Return how many contacts of a fan-out are due by their own time."""
     bound = timedelta(hours=settings.staleness_bound_hours)
-    return depth_of(connection, Asked(stream, Due(now), horizon(now, bound)))
+    return depth_of(connection, DueQuery(stream, Due(now), horizon(now, bound)))

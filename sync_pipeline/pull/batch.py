@@ -22,17 +22,11 @@ from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import with_recalled
 from sync_pipeline.pull.sieve import sieve
 from sync_pipeline.records import Drift, Record, Reject
-from sync_pipeline.warehouse.absences import (
-    Missed,
-    ProvenList,
-    forget_absences,
-    has_absences,
-    note_absences,
-    note_missed,
-)
+from sync_pipeline.warehouse.absences import forget_absences, has_absences
 from sync_pipeline.warehouse.backfills import note_backfilled
 from sync_pipeline.warehouse.engine import UnstorableError, in_words
 from sync_pipeline.warehouse.load import Loaded, load, load_pieces
+from sync_pipeline.warehouse.missed import Missed, ProvenList, note_absences, note_missed
 from sync_pipeline.warehouse.progress import (
     Proof,
     Reason,

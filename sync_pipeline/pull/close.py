@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from sync_pipeline.errors import TooManyDeletionsError
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import traffic_of
+from sync_pipeline.pull.deletion_cap import ALWAYS_ALLOWED, Loss
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import IN_A_ROW
 from sync_pipeline.pull.work import Ask, Context, Work
@@ -38,13 +39,10 @@ from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.progress import BEFORE_ALL, Reason, wake_under
 from sync_pipeline.warehouse.stored import count_rows
 
-# So many may go whatever the share: of a small table a few rows are soon more than a few percent.
-ALWAYS_ALLOWED = 20
 # A run that waits for this one does so for little longer than a slice.
 ASKING_SECONDS = 60.0
 # Until then a confirmation need not be had again, where the cap or a crash kept it from its use.
 CONFIRMED_FOR = timedelta(days=1)
-_EXAMPLES = 5
 _AT_ONCE = 1_000
 
 
@@ -72,11 +70,6 @@ def confirmation_of(
         return Confirmation(absence.record_id, None, None, absence.missed_again_at)
     confirmed_at = asked_at if answer is Answer.GONE else None
     return Confirmation(absence.record_id, answer, asked_at, confirmed_at)
-
-
-def is_too_many(going: int, rows: int, *, share: float) -> bool:
-    """Tell whether so many of so many rows are more than may be deleted without being told."""
-    return going > ALWAYS_ALLOWED and going > share * rows
 
 
 async def close_run(context: Context, work: Work, loader: Loader, *, meter: Meter) -> None:
@@ -184,21 +177,12 @@ class _Closing:
         connection, stream = self.loader.connection, self.context.stream
         unasked = count_unconfirmed(connection, self.candidates) if self.work.ask else 0
         lately = 0 if self.work.is_one_list else self._deleted_lately()
-        total = len(going) + unasked + lately
-        if not going or total <= ALWAYS_ALLOWED:
+        loss = Loss(going, unasked=unasked, lately=lately)
+        if not going or loss.total <= ALWAYS_ALLOWED:
             return None
         rows = count_rows(connection, stream) + lately
         share = self.context.settings.max_delete_share
-        if not is_too_many(total, rows, share=share):
-            return None
-        parts = [f"{len(going):,} confirmed as gone (for example {', '.join(going[:_EXAMPLES])})"]
-        parts += [f"{unasked:,} not confirmed yet"] if unasked else []
-        parts += [f"{lately:,} deleted lately"] if lately else []
-        return (
-            f"of {rows:,} rows {', '.join(parts)}: more than MAX_DELETE_SHARE ({share:.3g}) "
-            "allows, so nothing was deleted; if they are gone at the source, "
-            f"`sync-pipeline pull {stream} --allow-deletes` deletes them"
-        )
+        return loss.refusal(stream, rows=rows, share=share)
 
     def _deleted_lately(self) -> int:
         bound = timedelta(hours=self.context.settings.staleness_bound_hours)

@@ -28,8 +28,8 @@ from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context, in_turn
 from sync_pipeline.warehouse.due import (
-    Asked,
     DueContact,
+    DueQuery,
     Queue,
     depth_of,
     due_contacts,
@@ -109,10 +109,10 @@ def _register(context: Context, reading: Reading) -> None:
         register_contacts(connection, [reading.scope], origin="asked", seen_at=reading.read_at)
 
 
-def _asked(context: Context) -> Asked:
+def _asked(context: Context) -> DueQuery:
     bound = timedelta(hours=context.settings.staleness_bound_hours)
     due = context.request.due
-    return Asked(context.stream, due, horizon(due.now, bound))
+    return DueQuery(context.stream, due, horizon(due.now, bound))
 
 
 def _count_due(context: Context) -> int:

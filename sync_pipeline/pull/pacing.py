@@ -9,8 +9,10 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-LATE_S = 0.1
-"""A reserved moment that was missed by more is lost: made up for, it would be a burst."""
+LATE_S = 0.25
+"""A reserved moment that was missed by more is lost: made up for, it would be a burst.
+
+On a busy machine the event loop comes late by more than a tenth of a second."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 
 # Ten times what a contact is known to have: a list without an end must not hold the others up.
-MOST_PAGES = 2_000
+MOST_PAGES_OF_A_CONTACT = 2_000
 
 
 async def plan_approval_requests(context: Context, api: CrmcomApi) -> Work:
@@ -88,7 +88,7 @@ async def sweep_under(
     sweep = Sweep(
         fetch,
         key_of(context.stream),
-        MOST_PAGES,
+        MOST_PAGES_OF_A_CONTACT,
         created_of=creation_times(context.stream),
         asked_rows=context.source.page_size,
         longest=longest or LongestPage(),

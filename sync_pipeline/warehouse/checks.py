@@ -1,6 +1,6 @@
 """The facts that a check of a stream needs: counts, never a row.
 
-What they mean, and which of them is a fault, is said in `orchestration.checks`.
+What they mean, and which of them is a fault, is said in `orchestration.findings`.
 """
 
 from __future__ import annotations

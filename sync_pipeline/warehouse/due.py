@@ -47,7 +47,7 @@ class Horizon:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DueQuery:
     """Which stream's contacts are asked for, and what counts as due and as old."""
 
     stream: Stream
@@ -83,7 +83,7 @@ class Effort:
 
 
 def due_contacts(
-    connection: Connection, asked: Asked, queue: Queue, *, after: DueContact | None, most: int
+    connection: Connection, asked: DueQuery, queue: Queue, *, after: DueContact | None, most: int
 ) -> list[DueContact]:
     """Return the next due contacts of a queue after ``after``, at most ``most``."""
     connection.execute(_BY_INDEX)
@@ -92,7 +92,7 @@ def due_contacts(
     return [DueContact(row.contact_id, row.due, row.rank) for row in rows]
 
 
-def depth_of(connection: Connection, asked: Asked) -> Depth:
+def depth_of(connection: Connection, asked: DueQuery) -> Depth:
     """Return how much waits in all queues together; looks at every contact."""
     row = connection.execute(statement("count_due"), _parameters(asked)).one()
     return Depth(int(row.due), int(row.unread), row.oldest_at)
@@ -105,7 +105,7 @@ def effort_of(connection: Connection, stream: Stream, *, now: datetime) -> Effor
     return Effort(int(row.contacts), row.requests_each)
 
 
-def _parameters(asked: Asked) -> dict[str, object]:
+def _parameters(asked: DueQuery) -> dict[str, object]:
     return named(asked.stream) | {
         "now": asked.due.now,
         "as_of": asked.due.as_of,

@@ -31,7 +31,7 @@ _NO_HASH = bytes(HASH_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Compared:
     """Of a list of keys, the places of those that the table lacks, and of those with other bytes.
 
     What is at neither place is stored with the very bytes.
@@ -43,13 +43,13 @@ class Standing:
 
 def standing_of(
     connection: Connection, stream: Stream, keys: Sequence[str], hashes: Sequence[bytes | None] = ()
-) -> Standing:
+) -> Compared:
     """Compare ``keys``, and the raw hashes that go with them, with the current rows.
 
     Without hashes every stored row differs.
     """
     if not keys:
-        return Standing([], [])
+        return Compared([], [])
     # Arrays of the driver's are made element by element; these two in one go.
     asked = {
         "source": stream.source,
@@ -57,7 +57,7 @@ def standing_of(
         "hashes": b"".join(hashed or _NO_HASH for hashed in hashes),
     }
     row = connection.execute(_comparison(stream.entity), asked).one()
-    return Standing(row.missing or [], row.differing or [])
+    return Compared(row.missing or [], row.differing or [])
 
 
 def outpaced(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sync_pipeline_tests.crashes.points import Cell, Chooser, Kind, Strike, kinds_of
+from sync_pipeline_tests.crashes.points import Act, Cell, Chooser, Kind, Side, Strike, kinds_of
 from sync_pipeline_tests.crashes.site import Site
 from sync_pipeline_tests.crashes.trial import (
     STATES,
@@ -55,13 +55,23 @@ class Campaign:
         """Return the counts per kind, and how many kinds of places were struck."""
         kinds = Counter(_kind(struck.strike) for struck in self.hits)
         every = kinds_of(self._undisturbed.courses)
-        reached = len(self._struck() & every)
+        left = every - self._struck()
         again = sum(len(hit.failed) for hit in self.hits)
         return [
             *(f"{count:>6,}  {kind}" for kind, count in sorted(kinds.items())),
             f"{len(self.hits):>6,}  in all; {again:,} runs begun again",
-            f"{reached:>6,}  of {len(every):,} sides of the streams' kinds of acts",
+            f"{len(every) - len(left):>6,}  of {len(every):,} sides of the streams' kinds of acts",
+            *(f"        not struck: {side} {what} of {s}" for s, _, what, side in sorted(left)),
+            *self._commits(),
         ]
+
+    def _commits(self) -> Iterator[str]:
+        """Yield how often each kind of commit was struck, over all streams."""
+        fallen = [hit.fell for hit in self.hits if hit.fell and hit.fell.act is Act.COMMIT]
+        counts = Counter((place.what, place.side) for place in fallen)
+        for what in sorted({place.what for place in fallen}):
+            sides = ", ".join(f"{counts[what, side]:>3} {side}" for side in Side)
+            yield f"        {sides}  {what}"
 
     def _struck(self) -> set[Kind]:
         fallen = [(hit.cell.stream, hit.fell) for hit in self.hits if hit.fell is not None]

@@ -21,6 +21,9 @@ _BESIDE = {
     "absences": text(
         "SELECT record_id, scope FROM ops.absences WHERE source = :source AND entity = :entity"
     ),
+    "open backfills": text(
+        "SELECT origin, windows FROM ops.backfills WHERE source = :source AND entity = :entity"
+    ),
     "proofs": text(
         "SELECT scope, proof, reason FROM ops.watermarks "
         "WHERE source = :source AND entity = :entity"

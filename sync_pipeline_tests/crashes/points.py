@@ -67,9 +67,13 @@ class Strike:
         return f"{self.blow} {self.side} {self.act} {self.number}"
 
 
+# In the place of a stream's name: its days, read by a backfill.
+BACKFILL = "crmcom/communications_by_day"
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One stream's part of one reading of the world."""
+    """One stream's part of one reading of the world; ``stream`` may be BACKFILL."""
 
     phase: int
     stream: str

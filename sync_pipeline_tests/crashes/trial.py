@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection as Line
 
 from sqlalchemy import Engine
 
-from sync_pipeline.entities import STREAMS
+from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, STREAMS
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline_tests.crashes import victim
 from sync_pipeline_tests.crashes.picture import Picture, picture_of, split_of
-from sync_pipeline_tests.crashes.points import Blow, Cell, Course, Place, Side, Strike
+from sync_pipeline_tests.crashes.points import BACKFILL, Blow, Cell, Course, Place, Side, Strike
 from sync_pipeline_tests.crashes.site import Site
 from sync_pipeline_tests.crashes.victim import Ended, Order, Wish
 
@@ -98,8 +98,7 @@ def run_trial(
     with engine_on(site.url(name)) as engine:
         for phase, state in enumerate(states):
             site.show(state)
-            for stream in streams:
-                cell = Cell(phase, stream)
+            for cell in _cells(phase, streams):
                 reader = _Reader(site, name, engine, cell, is_split)
                 courses[cell], found = reader.read(strikes.get(cell))
                 struck += found
@@ -110,6 +109,17 @@ def run_trial(
                         pictures[Cell(phase, stream)] = picture
     site.drop(name)
     return Trial(courses, struck, pictures, time.monotonic() - began_at)
+
+
+def _cells(phase: int, streams: Sequence[str]) -> Iterator[Cell]:
+    """Yield what is read one after the other.
+
+    A backfill before the pull of its stream, so that it is the first to see what has changed.
+    """
+    for stream in streams:
+        if STREAMS[stream] == CRMCOM_COMMUNICATIONS and phase > 0:
+            yield Cell(phase, BACKFILL)
+        yield Cell(phase, stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +154,14 @@ class _Reader:
 
     def _attempt(self, strike: Strike | None) -> Attempt:
         order = Order(
-            stream=self.cell.stream,
+            stream=_stream_of(self.cell),
             run_id=f"run-{next(_run_ids)}",
             environ=self.site.environ,
             warehouse_url=self.site.gated_url(self.name),
             as_of=self.as_of,
             strike=strike,
             is_split=self.is_split,
+            backfill=str(self.cell) if self.cell.stream == BACKFILL else None,
         )
         self.site.api.let_through()
         self.site.database.let_through()
@@ -207,4 +218,8 @@ class _Reader:
 
     def _split(self) -> str | None:
         with self.engine.connect() as connection:
-            return split_of(connection, STREAMS[self.cell.stream])
+            return split_of(connection, STREAMS[_stream_of(self.cell)])
+
+
+def _stream_of(cell: Cell) -> str:
+    return str(CRMCOM_COMMUNICATIONS) if cell.stream == BACKFILL else cell.stream

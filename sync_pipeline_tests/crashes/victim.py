@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SyncError
 from sync_pipeline.pull import carry_out
+from sync_pipeline.pull.backfill_windows import Backfill, Window
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.run import pull_stream
@@ -42,6 +43,7 @@ Send = Callable[[AiohttpTransport, httpx.Request], Awaitable[httpx.Response]]
 # So that each stream takes several.
 BATCH_ROWS = 12
 _SLICE_S = 300.0
+_ALL_DAYS = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _LONG_ID = re.compile(r"[0-9A-Za-z-]{20,}")
 _LOAD = Loader._load  # noqa: SLF001 -- what `_load_apart` is instead of
 _OURS = re.compile(r"sync_pipeline/(?!warehouse/engine)(.*)\.py$")
@@ -49,7 +51,10 @@ _OURS = re.compile(r"sync_pipeline/(?!warehouse/engine)(.*)\.py$")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the process is to do; ``is_split``: with a loader that splits its transaction."""
+    """What the process is to do; ``is_split``: with a loader that splits its transaction.
+
+    ``backfill`` is the name of a backfill over all days, which goes on under it.
+    """
 
     stream: str
     run_id: str
@@ -58,6 +63,7 @@ class Order:
     as_of: datetime
     strike: Strike | None = None
     is_split: bool = False
+    backfill: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,11 @@ def pull(order: Order, line: Line) -> None:
     # What it says of a connection that was cut is known here.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     watch = _Watch(order.strike, line)
-    request = PullRequest(Due(datetime.now(UTC), as_of=order.as_of), slice_s=_SLICE_S)
+    request = PullRequest(
+        Due(datetime.now(UTC), as_of=order.as_of),
+        slice_s=_SLICE_S,
+        backfill=Backfill((_ALL_DAYS,), order.backfill) if order.backfill else None,
+    )
     with (
         engine_on(order.warehouse_url) as engine,
         patch.object(engine.dialect, "do_commit", partial(watch.commit, engine)),

@@ -12,22 +12,19 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
-from sync_pipeline.warehouse import absences
+from sync_pipeline.warehouse import missed
 from sync_pipeline.warehouse.absences import (
     Absence,
     Answer,
     Candidates,
     Confirmation,
-    Missed,
-    ProvenList,
     absences_to_confirm,
     forget_absences,
-    note_absences,
     note_confirmations,
-    note_missed,
 )
 from sync_pipeline.warehouse.deletion import delete_confirmed, hold_confirmed
 from sync_pipeline.warehouse.load import Loaded
+from sync_pipeline.warehouse.missed import Missed, ProvenList, note_absences, note_missed
 from sync_pipeline.warehouse.progress import BEFORE_ALL
 from sync_pipeline_tests.database.readings import (
     START,
@@ -153,7 +150,7 @@ def test_a_deletion_that_waits_for_a_reading_leaves_what_that_saw(engine: Engine
 @pytest.fixture
 def by_twos(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look through tables two keys at a time."""
-    monkeypatch.setattr(absences, "_KEYS_AT_ONCE", 2)
+    monkeypatch.setattr(missed, "_KEYS_AT_ONCE", 2)
 
 
 @pytest.mark.usefixtures("by_twos")

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, text
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS
 from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.warehouse.due import (
-    Asked,
     Depth,
     DueContact,
+    DueQuery,
     Queue,
     depth_of,
     due_contacts,
@@ -58,7 +58,7 @@ def prefer(connection: Connection, contact_id: str, priority: int) -> None:
 def walk(connection: Connection, due: Due, queue: Queue, most: int = 9) -> Iterator[DueContact]:
     """Yield a queue's contacts, chunk by chunk."""
     last: DueContact | None = None
-    asked = Asked(CRMCOM_CONTACTS, due, HORIZON)
+    asked = DueQuery(CRMCOM_CONTACTS, due, HORIZON)
     while chunk := due_contacts(connection, asked, queue, after=last, most=most):
         assert len(chunk) <= most
         yield from chunk
@@ -98,7 +98,7 @@ def test_each_queue_has_its_order(engine: Engine) -> None:
         note_access(connection, {}, changed=hinted)
 
         found = queues(connection, Due(NOW), most=1)
-        depth = depth_of(connection, Asked(CRMCOM_CONTACTS, Due(NOW), HORIZON))
+        depth = depth_of(connection, DueQuery(CRMCOM_CONTACTS, Due(NOW), HORIZON))
     assert found == {
         Queue.HINTED: ["hint-1", "hint-2"],
         Queue.PREFERRED: ["high", "low", "low-too"],
@@ -118,7 +118,7 @@ def test_a_hint_is_followed_once_in_each_stream_and_forgotten_after_the_bound(
                 found.contact_id
                 for found in due_contacts(
                     connection,
-                    Asked(stream, Due(now), horizon(now, BOUND)),
+                    DueQuery(stream, Due(now), horizon(now, BOUND)),
                     Queue.HINTED,
                     after=None,
                     most=9,
@@ -211,7 +211,7 @@ def test_every_due_contact_waits_in_one_queue_and_is_named_once(engine: Engine) 
         with engine.connect() as connection, connection.begin() as transaction:
             know(connection, {contact_id: contacts[contact_id] for contact_id in ids})
             found = queues(connection, due, most)
-            depth = depth_of(connection, Asked(CRMCOM_CONTACTS, due, HORIZON))
+            depth = depth_of(connection, DueQuery(CRMCOM_CONTACTS, due, HORIZON))
             transaction.rollback()
         expected = {
             queue: {c for c, k in contacts.items() if k.queue(as_of) is queue} for queue in Queue

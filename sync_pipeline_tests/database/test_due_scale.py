@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.pull.horizon import horizon
-from sync_pipeline.warehouse.due import Asked, Queue, due_contacts
+from sync_pipeline.warehouse.due import DueQuery, Queue, due_contacts
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline_tests.conftest import NewDatabase
@@ -87,7 +87,7 @@ def fill(connection: Connection, *, many: int, read: int) -> None:
 
 def plans(engine: Engine, due: Due) -> dict[Queue, str]:
     """Return how PostgreSQL found the second thousand of each queue, and how long it looked."""
-    asked = Asked(CRMCOM_CONTACTS, due, horizon(due.now, timedelta(hours=24)))
+    asked = DueQuery(CRMCOM_CONTACTS, due, horizon(due.now, timedelta(hours=24)))
     found: dict[Queue, list[str]] = {queue: [] for queue in Queue}
     with engine.begin() as connection:
 

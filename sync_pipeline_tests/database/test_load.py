@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Text, cast, select, text
 from sync_pipeline.entities import CRMCOM_CONTACTS, ENTITIES, Stream
 from sync_pipeline.warehouse.load import Loaded, load
 from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
-from sync_pipeline.warehouse.stored import Standing, standing_of
+from sync_pipeline.warehouse.stored import Compared, standing_of
 from sync_pipeline_tests.canonical import frame_of
 from sync_pipeline_tests.database.readings import (
     at,
@@ -152,7 +152,7 @@ def test_the_same_under_other_bytes_renews_the_raw_hash_and_nothing_else(engine:
         standing = standing_of(
             connection, CRMCOM_CONTACTS, ["a", "b"], [other.raw_hash, other.raw_hash]
         )
-    assert standing == Standing(missing=[1], differing=[])
+    assert standing == Compared(missing=[1], differing=[])
     assert rows(engine, "SELECT count(*) FROM warehouse.contacts_history") == [(0,)]
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync_pipeline.pull.close import answer_of, confirmation_of, is_too_many
+from sync_pipeline.pull.close import answer_of, confirmation_of
+from sync_pipeline.pull.deletion_cap import is_too_many
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.records import Reject
 from sync_pipeline.warehouse.absences import Absence, Answer, Confirmation

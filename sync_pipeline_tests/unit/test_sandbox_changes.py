@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -30,12 +29,6 @@ ENTITIES = (
 )
 TENANTS = "/api/management/apps/v1/tenants"
 VIEWED_AT = "2026-02-03T04:05:06+00:00"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with sandbox("--contacts", "60") as running:
-        yield running
 
 
 def whole_world(client: httpx.Client) -> dict[str, list[Json]]:

@@ -17,12 +17,6 @@ LIST = "/backoffice/v1/contacts"
 PLANS = "/api/management/apps/v1/plans"
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with sandbox("--contacts", "60") as running:
-        yield running
-
-
 @pytest.fixture
 def quiet(client: httpx.Client) -> Iterator[httpx.Client]:
     yield client

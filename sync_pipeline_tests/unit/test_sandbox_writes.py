@@ -1,7 +1,5 @@
 """Writes at the sandbox's APIs: what arrives, what is refused, and what the log says of it."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -17,12 +15,6 @@ from sync_pipeline_tests.sandbox_process import (
 
 CONTACTS = "/rocs/CustomerAPI/v1/Contacts"
 TENANTS = "/api/management/apps/v1/tenants"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with sandbox("--contacts", "60") as running:
-        yield running
 
 
 def last_entry(client: httpx.Client) -> Json:
