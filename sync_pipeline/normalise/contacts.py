@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 
 from sync_pipeline.entities import CONTACTS
 from sync_pipeline.mapping import crmcom, rocs
@@ -18,7 +19,11 @@ _PERMISSIONS = msgspec.json.Decoder(list[object])
 
 def _opt_outs(leftovers: Leftovers) -> Columns:
     """Return the refusals by the global permissions; the permissions stay whole."""
-    refused = [_refused(raw) for raw in leftovers.look_at(rocs.PERMISSIONS)]
+    permissions = leftovers.look_at(rocs.PERMISSIONS)
+    if not any(permissions):
+        unknown = forms.series(pa.nulls(len(permissions), pa.bool_()))
+        return dict.fromkeys(rocs.OPT_OUTS, unknown)
+    refused = [_refused(raw) for raw in permissions]
     return {
         column: pd.Series([channels.get(channel) for channels in refused], dtype=forms.BOOLEAN)
         for column, channel in rocs.OPT_OUTS.items()

@@ -25,10 +25,12 @@ _KINDS = (
 
 def e164(number: str, region: str | None) -> str | None:
     """Return ``number`` in E.164, read as dialled in ``region`` (alpha-2); null if not valid."""
+    if _is_e164(number):
+        return number
     if region is None and _PLUS.isdisjoint(number):
         # Dialled from nobody knows where.
         return None
-    return number if _is_e164(number) else _parsed(number, region)
+    return _parsed(number, region)
 
 
 def _is_e164(number: str) -> bool:

@@ -5,19 +5,25 @@ Rows, history, rejects, progress and counts are one transaction.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from sync_pipeline.errors import DriftError
 from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.change import changed_scopes, hints, with_places
 from sync_pipeline.pull.drift import FieldWatch
+from sync_pipeline.pull.normalising import (
+    Batch,
+    Piece,
+    batch_of,
+    collector_paused,
+    latest,
+    pieces,
+)
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.recall import with_recalled
 from sync_pipeline.pull.sieve import sieve
@@ -36,9 +42,6 @@ from sync_pipeline.warehouse.progress import (
 from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine, undiscarded
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
-
-# One is normalised while the server takes in the one before.
-PIECE_ROWS = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +67,32 @@ class Loader:
     is_full: bool = False
     fields: FieldWatch = field(default_factory=FieldWatch)
 
-    def load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
-        """Commit ``readings``; return what they came to. Raises WarehouseError, DriftError."""
+    def load_batch(self, batch: Batch, traffic: Traffic) -> BatchCounts:
+        """Commit ``batch``; return what it came to. Raises WarehouseError, DriftError."""
         try:
-            return self._load_batch(readings, traffic)
+            return self._load_batch(batch, traffic)
         except DriftError:
             with in_words(), self.connection.begin():
                 self.fields.tell(self.connection, self.run)
             raise
 
-    def _load_batch(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
-        with in_words(), _collector_paused():
+    def _load_batch(self, batch: Batch, traffic: Traffic) -> BatchCounts:
+        with in_words(), collector_paused():
             try:
                 with self.connection.begin():
-                    return self._load(readings, traffic)
+                    return self._load(batch, traffic)
             except UnstorableError:
                 # The normaliser let through what PostgreSQL cannot hold: find the record, keep
                 # it aside, and do not let it take the others along.
-                return self._load_apart(readings, traffic)
+                return self._load_apart(batch.readings, traffic)
 
-    def _load(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
-        stream = self.run.stream
+    def _load(self, batch: Batch, traffic: Traffic) -> BatchCounts:
+        stream, readings, records = self.run.stream, batch.readings, batch.records
         before = hold_scopes(self.connection, stream, [reading.scope for reading in readings])
         if has_absences(self.connection, stream):
             forget_absences(self.connection, stream, _sighted(readings))
-        records, repeated = _latest(r for reading in readings for r in reading.records)
-        written = self._write(records)
-        repeats, _ = _latest(r for reading in readings for r in reading.repeats)
+        written = self._write(records, batch.ahead)
+        repeats, _ = latest(r for reading in readings for r in reading.repeats)
         again = self._write(repeats)
         elsewhere = [r for reading in readings for r in reading.rejects]
         rejects = [*written.rejects, *elsewhere]
@@ -107,25 +109,27 @@ class Loader:
         note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
         access = {r.scope: r.access for r in readings if r.access}
         note_access(self.connection, access, changed=hints(self.run, readings, changed))
-        counts = _counts(readings, written, repeated, len(kept))
+        counts = _counts(batch, written, len(kept))
         counts += BatchCounts(ignored=len(rejects) - len(kept))
         self.fields.look(self.connection, self.run, written.drift, unchanged=written.sieved)
         count_batch(self.connection, self.run, counts, traffic)
         return counts
 
-    def _write(self, records: list[Record]) -> _Written:
-        """Bring ``records`` into the table; the keys are unique."""
+    def _write(self, records: list[Record], ahead: Sequence[Piece] | None = None) -> _Written:
+        """Bring ``records`` into the table; the keys are unique and in order."""
         stream = self.run.stream
         sieved = sieve(self.connection, stream, records, is_full=self.is_full)
         # Looked up before the first row is on its way: then the session is taken.
         known = with_recalled(self.connection, stream, sieved.known)
+        is_all_new = len(sieved.new) == len(records)
+        new = ahead if ahead is not None and is_all_new else pieces(stream, sieved.new)
         rejects: list[Reject] = []
         drifts: list[Drift] = []
         loaded = load_pieces(
             self.connection,
             stream,
-            self._frames(sieved.new, rejects, drifts),
-            self._frames(known, rejects, drifts),
+            _rows(new, rejects, drifts),
+            _rows(pieces(stream, known), rejects, drifts),
             run_id=self.run.run_id,
         )
         brought = [*sieved.new, *known]
@@ -135,28 +139,19 @@ class Loader:
             same = [r.record_id for r in records if r.record_id not in differing]
         return _Written(loaded, brought, sum(drifts, Drift()), same, rejects)
 
-    def _frames(
-        self, records: Sequence[Record], rejects: list[Reject], drifts: list[Drift]
-    ) -> Iterator[pd.DataFrame]:
-        """Normalise ``records`` piece by piece, as they are asked for; add to the lists."""
-        for start in range(0, len(records), PIECE_ROWS):
-            normalised = NORMALISERS[self.run.stream](records[start : start + PIECE_ROWS])
-            rejects += normalised.rejects
-            drifts.append(normalised.drift)
-            yield normalised.frame
-
     def _load_apart(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         if len(readings) > 1:
             middle = len(readings) // 2
-            first = self._load_batch(readings[:middle], traffic)
-            return first + self._load_batch(readings[middle:], traffic)
+            first = self._load_batch(batch_of(self.run.stream, readings[:middle]), traffic)
+            rest = batch_of(self.run.stream, readings[middle:])
+            return first + self._load_batch(rest, traffic)
         (reading,) = readings
         sound, refused = self._probe(reading.records)
         repeats, _ = self._probe(reading.repeats)
         rejects = [*reading.rejects, *refused]
         apart = replace(reading, records=sound, repeats=repeats, rejects=rejects)
         with self.connection.begin():
-            return self._load([apart], traffic)
+            return self._load(batch_of(self.run.stream, [apart]), traffic)
 
     def _probe(self, records: list[Record]) -> tuple[list[Record], list[Reject]]:
         """Tell the records that PostgreSQL takes from those that it refuses, by halving."""
@@ -178,40 +173,22 @@ class Loader:
         return sound + more_sound, refused + more_refused
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Look for no cycles of garbage meanwhile: a batch makes many objects, and no cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _rows(made: Iterable[Piece], rejects: list[Reject], drifts: list[Drift]) -> Iterator[pa.Table]:
+    """Yield the rows of each piece as it is made; add the rest to the lists."""
+    for piece in made:
+        rejects += piece.rejects
+        drifts.append(piece.drift)
+        yield piece.rows
 
 
-def _latest(records: Iterable[Record]) -> tuple[list[Record], int]:
-    """Return one record per key, the latest reading of it, and how many others there were."""
-    latest: dict[str, Record] = {}
-    repeated = 0
-    for record in records:
-        known = latest.get(record.record_id)
-        repeated += known is not None
-        if known is None or record.observed_at >= known.observed_at:
-            latest[record.record_id] = record
-    return list(latest.values()), repeated
-
-
-def _counts(
-    readings: Sequence[Reading], written: _Written, repeated: int, rejected: int
-) -> BatchCounts:
-    loaded = written.loaded
+def _counts(batch: Batch, written: _Written, rejected: int) -> BatchCounts:
+    readings, loaded = batch.readings, written.loaded
     progress = [r for r in readings if r.is_scope or r.is_progress]
     return BatchCounts(
         inserted=loaded.inserted,
         updated=loaded.updated,
         unchanged=loaded.unchanged + len(written.sieved) + sum(r.unchanged for r in readings),
-        duplicate=repeated + sum(r.duplicates for r in readings),
+        duplicate=batch.repeated + sum(r.duplicates for r in readings),
         outdated=loaded.outdated,
         quarantined=rejected,
         ignored=sum(r.ignored for r in readings),

@@ -1,8 +1,8 @@
 """Carry out the work of a run: read scopes side by side, load them in batches.
 
-Fetching goes on while a batch is normalised and loaded in a thread; a queue between the two holds
-no more than the next batch. When reading fails, what had arrived is loaded before the error is
-raised.
+Fetching goes on while one batch is loaded in a thread and, where all is new, the next one is
+normalised in another; a queue before these holds no more than a batch. When reading fails, what
+had arrived is loaded before the error is raised.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from sync_pipeline.pull.batch import Loader
+from sync_pipeline.pull.normalising import batch_of
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import Setbacks
 from sync_pipeline.pull.work import Context, Work
@@ -20,7 +21,10 @@ from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.progress import Reason
 from sync_pipeline.warehouse.runs import BatchCounts, Traffic
 
-BATCH_ROWS = 5_000
+# What a batch costs beside its rows is little then, and so is the memory that it takes.
+BATCH_ROWS = 15_000
+# A longer one counts as several.
+ROW_BYTES = 1_400
 BATCH_SECONDS = 1.0
 # The rows of one scope are alike: the others of its rows tell nothing of the source.
 TELLING_ROWS = 5
@@ -116,9 +120,42 @@ class _Reader:
             self.gaps[reading.scope] = reading.reason
 
 
+@dataclass(slots=True)
+class _Loading:
+    """Loads one batch after the other; ``counts`` is what those came to that are through."""
+
+    loader: Loader
+    meter: Meter
+    counts: BatchCounts = field(default_factory=BatchCounts)
+    _under_way: asyncio.Task[BatchCounts] | None = None
+    _is_all_new: bool = False
+
+    async def begin(self, readings: list[Reading]) -> None:
+        """Get ``readings`` ready, wait for the load before, and begin theirs."""
+        if not readings:
+            return
+        stream = self.loader.run.stream
+        batch = await asyncio.to_thread(batch_of, stream, readings, is_ahead=self._is_all_new)
+        await self.finish()
+        load = asyncio.to_thread(self.loader.load_batch, batch, traffic_of(self.meter))
+        self._under_way = asyncio.create_task(load)
+
+    async def finish(self) -> None:
+        """Wait for the load that is under way."""
+        load, self._under_way = self._under_way, None
+        if load is None:
+            return
+        counts = await load
+        self.counts += counts
+        stored = counts.updated + counts.unchanged + counts.outdated
+        self._is_all_new = counts.inserted > 0 and not stored
+
+
 async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Meter) -> Outcome:
     """Read and load ``work`` until it is done or the request's slice of time is used up."""
-    counts = await _load(loader, work.opening, meter)
+    loading = _Loading(loader, meter)
+    await loading.begin(work.opening)
+    await loading.finish()
     # Planning may have read a long list; what it found has the whole slice.
     deadline = time.monotonic() + context.request.slice_s
     setbacks = Setbacks(context.source)
@@ -126,22 +163,19 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     reader = _Reader(work, context.source.max_in_flight, deadline, setbacks, named)
     reading = asyncio.create_task(reader.read_all())
     try:
-        async for batch in _batches(reader.queue, fewest=loader.fields.fewest):
-            counts += await _load(loader, batch, meter)
+        async for readings in _batches(reader.queue, fewest=loader.fields.fewest):
+            await loading.begin(readings)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-    remaining = max(0, work.scopes_total - counts.scopes_read)
+        await loading.finish()
+    remaining = max(0, work.scopes_total - loading.counts.scopes_read)
     if not remaining:
-        counts += await _load(loader, work.closing, meter)
+        await loading.begin(work.closing)
+        await loading.finish()
+    counts = loading.counts
     is_proven = work.is_grounded and not remaining and not counts.scopes_incomplete
     return Outcome(counts, traffic_of(meter), remaining, is_proven, reader.gaps)
-
-
-async def _load(loader: Loader, readings: list[Reading], meter: Meter) -> BatchCounts:
-    if not readings:
-        return BatchCounts()
-    return await asyncio.to_thread(loader.load_batch, readings, traffic_of(meter))
 
 
 async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Reading]]:
@@ -181,7 +215,9 @@ async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Re
 def _rows_of(item: Item) -> int:
     if not isinstance(item, Reading):
         return 0
-    return len(item.records) + len(item.repeats) + len(item.rejects) or 1
+    records = [*item.records, *item.repeats]
+    size = sum(len(record.listed) + len(record.detail) for record in records)
+    return max(len(records) + len(item.rejects), size // ROW_BYTES, 1)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

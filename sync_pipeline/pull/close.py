@@ -16,6 +16,7 @@ from sync_pipeline.errors import TooManyDeletionsError
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import traffic_of
 from sync_pipeline.pull.deletion_cap import ALWAYS_ALLOWED, Loss
+from sync_pipeline.pull.normalising import batch_of
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import IN_A_ROW
 from sync_pipeline.pull.work import Ask, Context, Work
@@ -123,7 +124,8 @@ class _Closing:
                 if answer is Answer.FOUND
             ]
             if brought:
-                await asyncio.to_thread(self.loader.load_batch, brought, traffic_of(meter))
+                batch = batch_of(self.context.stream, brought)
+                await asyncio.to_thread(self.loader.load_batch, batch, traffic_of(meter))
             confirmations = [
                 confirmation_of(absence, answer=answer, asked_at=asked_at)
                 for absence, answer in zip(absences, answers, strict=True)

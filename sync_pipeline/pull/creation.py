@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from itertools import pairwise
 from operator import attrgetter
 
 import msgspec
@@ -107,7 +106,7 @@ class CreationOrder:
         another look tells whether a deletion moved it, or one that was created with it.
         """
         times = self._times(records, marks) if self.is_shown else None
-        if times is None or any(later < earlier for earlier, later in pairwise(times)):
+        if times is None or times != sorted(times):
             self.is_shown = False
             return number - 1
         if not times:
@@ -138,9 +137,12 @@ def _seconds(times: list[datetime]) -> list[float]:
 
 
 def _numbers(marks: Sequence[Mark]) -> list[float] | None:
-    if all(isinstance(mark, str) and mark.isascii() and mark.isdecimal() for mark in marks):
-        return [int(mark) for mark in marks]
-    return None
+    texts = [mark for mark in marks if isinstance(mark, str) and mark]
+    joined = "".join(texts)
+    is_each_one = (
+        len(texts) == len(marks) and joined.isascii() and (joined.isdecimal() or not texts)
+    )
+    return list(map(int, texts)) if is_each_one else None
 
 
 def _has_moved(times: list[float], marks: Sequence[Mark], after: _Page) -> bool:

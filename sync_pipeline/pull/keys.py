@@ -51,9 +51,12 @@ class KeyOf:
 
     def _plain(self, found: Sequence[object]) -> list[str | None]:
         """Return the keys of all at once where each is plainly an id; else none at all."""
-        if not set(map(type, found)) <= {str, int}:
+        kinds = set(map(type, found))
+        if not kinds <= {str, int}:
             return []
-        keys = [str(one).strip() for one in found]
+        keys = list(map(str, found))
+        if str in kinds:
+            keys = [key.strip() for key in keys]
         joined = "".join(keys)
         is_plain = joined.isascii() and "\x00" not in joined
         if not (is_plain and all(keys) and max(map(len, keys), default=0) <= LONGEST_ID_BYTES):

@@ -3,12 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import xxhash
 
 # How many are held loosely before they are sorted in.
 _LOOSE = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Digests in the order of their first halves; ``alike`` is how many share one at most.
+
+    In halves, because numbers are compared many times as fast as bytes.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    alike: int
+
+    @classmethod
+    def of(cls, digests: np.ndarray) -> Self:
+        """Return the digests (two halves each) as a run."""
+        first = digests[:, 0]
+        order = np.argsort(first, kind="stable")
+        first = first[order]
+        alike = 1
+        if (first[1:] == first[:-1]).any():
+            alike = int(np.unique(first, return_counts=True)[1].max())
+        return cls(first, digests[order, 1], alike)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def joined(self, digests: np.ndarray) -> np.ndarray:
+        """Return its digests with ``digests`` beside them."""
+        return np.concatenate([np.column_stack([self.first, self.second]), digests])
+
+    def holds(self, digests: np.ndarray) -> np.ndarray:
+        """Return for each of the digests whether it is one of the run's."""
+        places = np.searchsorted(self.first, digests[:, 0])
+        known = np.zeros(len(digests), dtype=bool)
+        for step in range(self.alike):
+            at = np.minimum(places + step, len(self) - 1)
+            known |= (self.first[at] == digests[:, 0]) & (self.second[at] == digests[:, 1])
+        return known
 
 
 class Seen:
@@ -19,7 +60,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._loose: set[bytes] = set()
-        self._runs: list[np.ndarray] = []
+        self._runs: list[Run] = []
         self._many = 0
 
     def __len__(self) -> int:
@@ -27,9 +68,9 @@ class Seen:
 
     def add(self, marks: Sequence[str | bytes]) -> list[bool]:
         """Add ``marks``; return for each whether it was new."""
-        digests = [_digest(mark) for mark in marks]
+        digests = _digests(marks)
         known = self._among_runs(digests)
-        if not any(known) and self._loose.isdisjoint(digests):
+        if True not in known and self._loose.isdisjoint(digests):
             before = len(self._loose)
             self._loose.update(digests)
             if len(self._loose) == before + len(digests):
@@ -44,7 +85,7 @@ class Seen:
 
     def holds(self, marks: Sequence[str | bytes]) -> list[bool]:
         """Return for each of ``marks`` whether it was added."""
-        digests = [_digest(mark) for mark in marks]
+        digests = _digests(marks)
         known = self._among_runs(digests)
         return [
             is_known or digest in self._loose
@@ -61,28 +102,33 @@ class Seen:
         if not self._runs:
             return [False] * len(digests)
         known = np.zeros(len(digests), dtype=bool)
-        wanted = _sortable(digests)
+        wanted = halves(digests)
+        # In order, each is found near the one before: in memory that is at hand.
+        order = np.argsort(wanted[:, 0])
+        in_order = wanted[order]
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run, wanted), len(run) - 1)
-            known |= run[places] == wanted
+            known[order] |= run.holds(in_order)
         listed: list[bool] = known.tolist()
         return listed
 
     def _sort_in(self) -> None:
-        run = np.sort(_sortable(list(self._loose)))
+        digests = halves(list(self._loose))
         self._loose.clear()
-        while self._runs and len(self._runs[-1]) < 2 * len(run):
-            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
-        self._runs.append(run)
+        while self._runs and len(self._runs[-1]) < 2 * len(digests):
+            digests = self._runs.pop().joined(digests)
+        self._runs.append(Run.of(digests))
 
 
-def _digest(mark: str | bytes) -> bytes:
-    if isinstance(mark, str):
-        return xxhash.xxh3_128_digest(mark.encode())
+def halves(digests: Sequence[bytes]) -> np.ndarray:
+    """Return digests of 16 bytes as two numbers each."""
+    return np.frombuffer(b"".join(digests), dtype=np.uint64).reshape(-1, 2)
+
+
+def _digests(marks: Sequence[str | bytes]) -> list[bytes]:
     # Bytes of a record without a key are no key, though they may read like one.
-    return xxhash.xxh3_128_digest(mark, seed=1)
-
-
-def _sortable(digests: list[bytes]) -> np.ndarray:
-    # Compared without zeros at the end: no two digests differ in nothing else but by a miracle.
-    return np.frombuffer(b"".join(digests), dtype="S16")
+    return [
+        xxhash.xxh3_128_digest(mark.encode())
+        if isinstance(mark, str)
+        else xxhash.xxh3_128_digest(mark, seed=1)
+        for mark in marks
+    ]

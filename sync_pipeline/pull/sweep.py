@@ -120,8 +120,13 @@ class Sweep:
         keys = self.key_of.of_all(page.records)
         marks = marks_of(keys, page.records)
         swept = SweptPage({}, {}, [], page.sent_at, marks, is_outside=self._is_outside(page))
+        is_news = self._seen.add(marks)
+        found = [key for key in keys if key is not None]
+        if all(is_news) and len(found) == len(keys):
+            swept.rows.update(zip(found, page.records, strict=True))
+            return swept
         duplicates = 0
-        for key, raw, is_new in zip(keys, page.records, self._seen.add(marks), strict=True):
+        for key, raw, is_new in zip(keys, page.records, is_news, strict=True):
             duplicates += not is_new
             if key is None:
                 self._is_all_keyed = False

@@ -20,6 +20,7 @@ from sync_pipeline.sources.json_split import SURROGATE, split_array, split_objec
 S = TypeVar("S")
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_ENVELOPE = msgspec.json.Decoder(dict[str, list[msgspec.Raw] | str | int | float | bool | None])
 _BROKEN_AT = re.compile(r"\(byte (\d+)\)")
 _UTF8_SUPERSETS = {"utf-8", "ascii", "utf-8-sig"}
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -51,6 +52,21 @@ def is_html(body: bytes) -> bool:
 def members(body: bytes) -> dict[str, bytes]:
     """Return the members of a JSON object, keys in lower case, each value as raw bytes."""
     return {key.lower(): value for key, value in _split(body, _object, split_object).items()}
+
+
+def envelope(body: bytes) -> dict[str, object] | None:
+    """Return the members of a JSON object in one look over it; None where it takes several.
+
+    Keys are in lower case; a value is decoded, but for arrays: these are tuples of raw elements.
+    """
+    try:
+        opened = _ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return {
+        key.lower(): tuple(map(bytes, value)) if isinstance(value, list) else value
+        for key, value in opened.items()
+    }
 
 
 def records(body: bytes) -> tuple[bytes, ...]:

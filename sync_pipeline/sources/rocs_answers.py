@@ -6,10 +6,13 @@ or a success without one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sync_pipeline.sources.answers import Answer, Page
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.json_bodies import (
     NotThatShapeError,
+    envelope,
     is_absent,
     members,
     records,
@@ -46,18 +49,25 @@ def record_or_none(call: Call, reply: Reply, endpoint: Endpoint) -> Answer | Non
 def _rows_and_total(text: bytes, result_key: str | None) -> tuple[tuple[bytes, ...], int | None]:
     if result_key is None and text.startswith(b"["):
         return records(text), None
-    body = members(text)
     keys = RESULT_KEYS if result_key is None else (result_key.lower(),)
+    opened = envelope(text) or {}
+    listed = next((opened[key] for key in keys if key in opened), None)
+    if isinstance(listed, tuple):
+        return listed, _total(opened.get)
+    body = members(text)
     rows = next((body[key] for key in keys if key in body), None)
     if rows is None:
         raise NotThatShapeError("an object without one")
-    total = next(
-        (t for key in TOTAL_KEYS if (t := stated_total(scalar(body.get(key)))) is not None), None
-    )
+    total = _total(lambda key: scalar(body.get(key)))
     if is_absent(rows) and total is not None:
         # Past the end, or an empty list. Without a number, a failed read may look the same.
         return (), total
     return records(rows), total
+
+
+def _total(said: Callable[[str], object]) -> int | None:
+    totals = (stated_total(said(key)) for key in TOTAL_KEYS)
+    return next((total for total in totals if total is not None), None)
 
 
 def _only_record(text: bytes) -> bytes | None:

@@ -53,14 +53,15 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     count; the spelling of a number does.
     """
     columns = {name: _values(frame[name]) for name in [*entity.columns, "attributes"]}
-    for name in entity.json_columns:
+    columns = {name: values for name, values in columns.items() if values}
+    for name in columns.keys() & set(entity.json_columns):
         left_out = entity.volatile if name == "attributes" else frozenset[str]()
         columns[name] = (
             _canonical_attributes(columns[name], left_out)
             if name == "attributes"
             else [_canonical(value, left_out) for value in columns[name]]
         )
-    rows = map(_row_type(entity), *columns.values())
+    rows = map(_row_type(entity.name, tuple(columns)), *columns.values())
     return [xxhash.xxh3_128_digest(_PACKED.encode(row)) for row in rows]
 
 
@@ -70,19 +71,19 @@ def _salt(context: str, version: int) -> bytes:
 
 
 @cache
-def _row_type(entity: Entity) -> type[msgspec.Struct]:
+def _row_type(entity: str, names: tuple[str, ...]) -> type[msgspec.Struct]:
     """Return what a row is encoded as: by the names of its values, without the nulls.
 
     So a column that is added later makes no change of rows that lack it.
     """
-    names = [*entity.columns, "attributes"]
-    return msgspec.defstruct(entity.name, [(n, object, None) for n in names], omit_defaults=True)
+    return msgspec.defstruct(entity, [(n, object, None) for n in names], omit_defaults=True)
 
 
 def _values(column: pd.Series) -> Sequence[object]:
+    """Return the values of a column, none at all where every one is null."""
     array: pa.ChunkedArray = column.array.__arrow_array__()
     if array.null_count == len(array):
-        return [None] * len(array)
+        return []
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.int64())
     elif pa.types.is_date(array.type):

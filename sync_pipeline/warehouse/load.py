@@ -35,6 +35,13 @@ class Loaded:
     outdated: int = 0
 
 
+def rows_of(entity: Entity, frame: pd.DataFrame) -> pa.Table:
+    """Return a normalised frame as the rows to load, with the hash of their content."""
+    columns = {name: frame[name].array.__arrow_array__() for name in frame.columns}
+    columns["content_hash"] = pa.array(content_hashes(entity, frame), pa.binary())
+    return pa.table(columns)
+
+
 def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id: str) -> Loaded:
     """Upsert ``frame`` (as `normalise` made it, keys unique) inside the caller's transaction.
 
@@ -47,27 +54,28 @@ def load(connection: Connection, stream: Stream, frame: pd.DataFrame, *, run_id:
         standing = standing_of(connection, stream, keys)
         held = outpaced(connection, stream, scopes, ordered["observed_at"].tolist())
     is_new = ordered.index.isin(set(standing.missing) - held)
-    return load_pieces(connection, stream, [ordered[is_new]], [ordered[~is_new]], run_id=run_id)
+    new, known = (rows_of(stream.entity, ordered[some]) for some in (is_new, ~is_new))
+    return load_pieces(connection, stream, [new], [known], run_id=run_id)
 
 
 def load_pieces(
     connection: Connection,
     stream: Stream,
-    new: Iterable[pd.DataFrame],
-    known: Iterable[pd.DataFrame],
+    new: Iterable[pa.Table],
+    known: Iterable[pa.Table],
     *,
     run_id: str,
 ) -> Loaded:
-    """Do the same with frames of which it is known what the table holds.
+    """Do the same with rows (of `rows_of`) of which it is known what the table holds.
 
-    The keys of ``new`` were not in the table and are in order, over all of its frames, and no
-    proof of their scopes is younger than they are. Each frame is asked for when the one before is
+    The keys of ``new`` were not in the table and are in order, over all of its pieces, and no
+    proof of their scopes is younger than they are. Each piece is asked for when the one before is
     on its way to the server.
     """
-    pieces = (_with_hashes(stream.entity, frame) for frame in new if len(frame))
+    pieces = (rows for rows in new if len(rows))
     with in_words():
         inserted, left = _insert(connection, stream, pieces, run_id)
-        staged = [*left, *(_with_hashes(stream.entity, frame) for frame in known if len(frame))]
+        staged = [*left, *(rows for rows in known if len(rows))]
         verdicts = _upsert(connection, stream, staged, run_id) if staged else {}
     return Loaded(
         inserted=inserted + verdicts.get("new", 0),
@@ -119,12 +127,6 @@ def _upsert(
     for statement in statements.in_order:
         connection.execute(statement, written)
     return dict(connection.execute(statements.count_verdicts).all())
-
-
-def _with_hashes(entity: Entity, frame: pd.DataFrame) -> pa.Table:
-    columns = {name: frame[name].array.__arrow_array__() for name in frame.columns}
-    columns["content_hash"] = pa.array(content_hashes(entity, frame), pa.binary())
-    return pa.table(columns)
 
 
 def _complete(piece: pa.Table, stream: Stream, run_id: str, now: datetime) -> pa.Table:

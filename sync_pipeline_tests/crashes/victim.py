@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +30,8 @@ from sync_pipeline.errors import SyncError
 from sync_pipeline.pull import carry_out
 from sync_pipeline.pull.backfill_windows import Backfill, Window
 from sync_pipeline.pull.batch import Loader
-from sync_pipeline.pull.reading import PullRequest, Reading
+from sync_pipeline.pull.normalising import Batch
+from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
 from sync_pipeline.settings import read_settings
 from sync_pipeline.sources.transport import AiohttpTransport
@@ -194,11 +195,11 @@ def _kind_of(request: httpx.Request) -> str:
     return f"{request.method} {head}/tenants/{{name}}" if found else f"{request.method} {path}"
 
 
-def _load_apart(loader: Loader, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
-    progress = [reading.progress for reading in readings if reading.is_progress]
+def _load_apart(loader: Loader, batch: Batch, traffic: Traffic) -> BatchCounts:
+    progress = [reading.progress for reading in batch.readings if reading.is_progress]
     record_progress(loader.connection, loader.run.stream, progress)
     _commit_now(loader.connection)
-    return _LOAD(loader, readings, traffic)
+    return _LOAD(loader, batch, traffic)
 
 
 def _commit_now(connection: Connection) -> None:

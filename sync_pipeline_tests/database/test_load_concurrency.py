@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.normalise.contacts import normalise_contacts
-from sync_pipeline.warehouse.load import Loaded, load_pieces
+from sync_pipeline.warehouse.load import Loaded, load_pieces, rows_of
 from sync_pipeline.warehouse.progress import Proof, ScopeProgress, hold_scopes, record_progress
 from sync_pipeline.warehouse.registry import note_access, register_contacts
 from sync_pipeline.warehouse.stored import standing_of
@@ -105,12 +105,13 @@ def test_new_rows_in_pieces_are_loaded_all_the_same_when_another_session_was_fas
 ) -> None:
     keys = ["a", "b", "c", "d"]
 
-    def pieces() -> Iterator[pd.DataFrame]:
+    def pieces() -> Iterator[pa.Table]:
         for key in keys:
             if key == "b":
                 # The first is on its way already.
                 commit_contacts(engine, named("c", "Faster", hours=5))
-            yield normalise_contacts([named(key, "Later", hours=9)]).frame
+            frame = normalise_contacts([named(key, "Later", hours=9)]).frame
+            yield rows_of(CRMCOM_CONTACTS.entity, frame)
 
     with engine.begin() as connection:
         loaded = load_pieces(connection, CRMCOM_CONTACTS, pieces(), [], run_id="run")

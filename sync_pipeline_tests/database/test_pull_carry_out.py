@@ -1,4 +1,4 @@
-"""Reading and loading side by side: how they end when both fail at once."""
+"""Reading, normalising and loading side by side: what is loaded, and how they end."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from sqlalchemy import Engine, text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.errors import WarehouseError
+from sync_pipeline.normalise.contacts import normalise_contacts
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import BATCH_ROWS, carry_out
+from sync_pipeline.pull.normalising import Batch, batch_of
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context, Work
 from sync_pipeline.records import Record
 from sync_pipeline.sources.answers import Meter
+from sync_pipeline.warehouse.load import rows_of
 from sync_pipeline.warehouse.progress import Due, Proof
-from sync_pipeline.warehouse.runs import RunKey
+from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, begin_run
+from sync_pipeline_tests.database.readings import commit_contacts, named, rows
 from sync_pipeline_tests.pull_vendors import Vendors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,3 +71,68 @@ async def read(scope: str) -> AsyncIterator[Reading]:
 def end_session(engine: Engine, pid: int | None) -> None:
     with engine.begin() as other:
         other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
+VALUES = """
+    SELECT contact_id, first_name, attributes, encode(raw_hash, 'hex'), encode(content_hash, 'hex'),
+           observed_at, cause
+    FROM warehouse.contacts ORDER BY contact_id
+"""
+PAGES = [
+    [named("b", "Bea", hours=1), named("a", "Ann", hours=1)],
+    [named("b", "Later", hours=2), named("c", "Cid", hours=2)],
+]
+
+
+@pytest.mark.parametrize("is_ahead", [False, True])
+def test_a_batch_holds_one_row_a_key_whether_it_was_normalised_ahead_or_not(
+    engine: Engine, is_ahead: bool
+) -> None:
+    counts = loaded(engine, "run", batch_of(CRMCOM_CONTACTS, readings(), is_ahead=is_ahead))
+
+    assert (counts.inserted, counts.duplicate, counts.unchanged) == (3, 1, 0)
+    expected = [PAGES[0][1], PAGES[1][0], PAGES[1][1]]
+    assert rows(engine, VALUES) == [
+        *zip(
+            ("a", "b", "c"),
+            ("Ann", "Later", "Cid"),
+            ({}, {}, {}),
+            [record.raw_hash and record.raw_hash.hex() for record in expected],
+            content_hashes_of(expected),
+            [record.observed_at for record in expected],
+            ("source", "source", "source"),
+            strict=True,
+        )
+    ]
+
+
+def test_what_came_into_the_table_since_it_was_normalised_is_not_inserted_twice(
+    engine: Engine,
+) -> None:
+    ahead = batch_of(CRMCOM_CONTACTS, readings(), is_ahead=True)
+    commit_contacts(engine, named("b", "Much later", hours=9))
+
+    counts = loaded(engine, "run", ahead)
+
+    assert (counts.inserted, counts.outdated) == (2, 1)
+    names = "SELECT contact_id, first_name FROM warehouse.contacts ORDER BY 1"
+    assert rows(engine, names) == [("a", "Ann"), ("b", "Much later"), ("c", "Cid")]
+
+
+def readings() -> list[Reading]:
+    return [
+        Reading("", Proof.SINGLE_RESPONSE, None, NOW, NOW, records=records) for records in PAGES
+    ]
+
+
+def loaded(engine: Engine, run_id: str, batch: Batch) -> BatchCounts:
+    key = RunKey(run_id, CRMCOM_CONTACTS)
+    with engine.connect() as connection:
+        begin_run(connection, key, cause="pull")
+        connection.commit()
+        return Loader(connection, key).load_batch(batch, Traffic())
+
+
+def content_hashes_of(records: list[Record]) -> list[str]:
+    found = rows_of(CRMCOM_CONTACTS.entity, normalise_contacts(records).frame)
+    return [hashed.hex() for hashed in found["content_hash"].to_pylist()]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_pipeline.pull.seen import Seen
+from sync_pipeline.pull.seen import Run, Seen, halves
 
 DIGEST_BYTES = 16
 # Few enough that many come again, also after they were sorted in.
@@ -64,9 +64,23 @@ def test_it_holds_sixteen_bytes_a_row_in_few_runs() -> None:
         assert all(seen.add([str(n) for n in range(start, start + page)]))
 
     runs = [len(run) for run in seen._runs]  # noqa: SLF001 -- what it holds is what is promised
-    held = sum(run.nbytes for run in seen._runs)  # noqa: SLF001 -- likewise
+    held = sum(run.first.nbytes + run.second.nbytes for run in seen._runs)  # noqa: SLF001 -- likewise
     assert held == DIGEST_BYTES * sum(runs)
     assert many - sum(runs) <= 4_096
     assert all(longer >= 2 * shorter for longer, shorter in pairwise(runs))
     assert not any(seen.add([str(n) for n in range(many)]))
     assert seen.add([]) == []
+
+
+def test_digests_that_share_a_half_are_told_apart() -> None:
+    low, high = bytes(8), b"\xff" * 8
+    held = [low + high, low + low, high + low, b"\x01" * 16]
+    asked = [*held, high + high, low + b"\x02" * 8, b"\x02" * 16]
+
+    run = Run.of(halves(held))
+
+    assert run.alike == 2
+    assert run.holds(halves(asked)).tolist() == [True, True, True, True, False, False, False]
+    assert Run.of(run.joined(halves([high + high]))).holds(halves(asked)).tolist() == [
+        *(True, True, True, True, True, False, False)
+    ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from sync_pipeline.pull.carry_out import BATCH_ROWS, ReadingQueue
+from sync_pipeline.pull.carry_out import BATCH_ROWS, ROW_BYTES, ReadingQueue
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.records import Record
 from sync_pipeline.warehouse.progress import Proof
@@ -57,3 +58,19 @@ def test_long_pages_wait_for_room_one_after_the_other_and_come_in_their_order() 
         return found
 
     assert asyncio.run(order()) == [f"page {number}" for number in range(5)]
+
+
+def test_long_rows_fill_a_batch_as_several_would() -> None:
+    async def filled(*sizes: int) -> int:
+        queue = ReadingQueue()
+        records = [Record(str(n), "", bytes(size), b"", b"", NOW) for n, size in enumerate(sizes)]
+        repeats = [Record("again", "", b"", bytes(ROW_BYTES), b"", NOW)]
+        whole = Reading("", Proof.SINGLE_RESPONSE, None, NOW, NOW, records=records)
+        await queue.put(replace(whole, repeats=repeats))
+        held = queue.rows
+        assert await queue.get() == replace(whole, repeats=repeats)
+        assert queue.rows == 0
+        return held
+
+    assert asyncio.run(filled(1, 2, 3)) == 4
+    assert asyncio.run(filled(10 * ROW_BYTES, 1)) == 11
