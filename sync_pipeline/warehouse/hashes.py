@@ -52,6 +52,8 @@ def content_hashes(entity: Entity, frame: pd.DataFrame) -> list[bytes]:
     The order of keys in JSON, its blanks and escapes, and the entity's volatile fields do not
     count; the spelling of a number does.
     """
+    if frame.empty:
+        return []
     columns = {name: _values(frame[name]) for name in [*entity.columns, "attributes"]}
     columns = {name: values for name, values in columns.items() if values}
     for name in columns.keys() & set(entity.json_columns):

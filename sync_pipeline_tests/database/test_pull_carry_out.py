@@ -86,7 +86,7 @@ PAGES = [
 
 @pytest.mark.parametrize("is_ahead", [False, True])
 def test_a_batch_holds_one_row_a_key_whether_it_was_normalised_ahead_or_not(
-    engine: Engine, is_ahead: bool
+    engine: Engine, *, is_ahead: bool
 ) -> None:
     counts = loaded(engine, "run", batch_of(CRMCOM_CONTACTS, readings(), is_ahead=is_ahead))
 

@@ -123,6 +123,7 @@ def test_names_of_the_page_and_of_its_size_are_settings_and_sent_encoded(
         ({"content": [{"id": 1}], "total": 7}, None, 1, 7),
         ({"value": [{"id": 1}], "count": 7}, None, 1, 7),
         ({"value": ["no"], "content": ["no"], "items": []}, None, 0, None),
+        ({"items": [{"id": 1}], "page": {"size": 1}, "totalCount": 7}, None, 1, 7),
         ({"items": [], "totalCount": None, "total": 0}, None, 0, 0),
         ({"items": [{}], "totalCount": 10_000}, None, 1, 10_000),
         ({"items": [{}], "totalCount": -1}, None, 1, None),
