@@ -209,6 +209,27 @@ COMMENT ON COLUMN push.ledger.value_hash IS 'push.value_hash of the value that t
 COMMENT ON COLUMN push.ledger.written_at IS 'When it was written, or read back';
 COMMENT ON COLUMN push.ledger.update_id IS 'The update that wrote it';
 
+CREATE TABLE push.proposals (
+    model text NOT NULL,
+    source text NOT NULL,
+    entity text NOT NULL,
+    entity_id text NOT NULL,
+    field text NOT NULL,
+    value_hash bytea NOT NULL,
+    update_id bigint,
+    proposed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (model, source, entity, entity_id, field)
+);
+COMMENT ON TABLE push.proposals IS 'What each push model last had for a field, asked for or found in agreement; only what differs from it is asked for';
+COMMENT ON COLUMN push.proposals.model IS 'The view in push that is the model';
+COMMENT ON COLUMN push.proposals.source IS 'crmcom, rocs or rosaas';
+COMMENT ON COLUMN push.proposals.entity IS 'The table that the record is in';
+COMMENT ON COLUMN push.proposals.entity_id IS 'The record''s key there';
+COMMENT ON COLUMN push.proposals.field IS 'The field';
+COMMENT ON COLUMN push.proposals.value_hash IS 'push.value_hash of the model''s value';
+COMMENT ON COLUMN push.proposals.update_id IS 'The update that asks for it; null: the source held it already';
+COMMENT ON COLUMN push.proposals.proposed_at IS 'When that was';
+
 CREATE FUNCTION push.value_hash(value jsonb) RETURNS bytea
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -513,6 +534,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION push.request_update(text, text, text, jsonb, jsonb) IS 'Puts one update in the outbox and returns its number; base: what it was asked for by, else the present values in the warehouse';
+
+CREATE FUNCTION push.model_rows(model text) RETURNS TABLE (entity_id text, field text, value jsonb)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE format(
+        'SELECT m.entity_id::text, f.key, f.value FROM push.%I AS m '
+        'CROSS JOIN LATERAL jsonb_each(to_jsonb(m) - ''entity_id'') AS f '
+        'WHERE f.value <> ''null''',
+        model
+    );
+END
+$$;
+COMMENT ON FUNCTION push.model_rows(text) IS 'The values of a push model, one row per record and field; nothing where it has null';
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA push FROM PUBLIC;
 ALTER TABLE push.updates ENABLE ROW LEVEL SECURITY;

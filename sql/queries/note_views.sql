@@ -5,5 +5,5 @@ FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE
     c.relkind = 'v'
-    AND n.nspname IN ('masked', 'mart', 'mart_pii')
+    AND n.nspname IN ('masked', 'mart', 'mart_pii', 'push')
     AND c.oid <> ALL (CAST(:others AS oid []))

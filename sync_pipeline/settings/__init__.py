@@ -34,6 +34,8 @@ from sync_pipeline.settings.values import (
     DriftPolicy,
     HomePath,
     PostgresUrl,
+    PushModel,
+    PushModels,
     drift_is_warned_of,
     is_loopback,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "CrmcomSettings",
     "CrmcomVersion",
     "DriftPolicy",
+    "PushModel",
     "RocsSettings",
     "RosaasSettings",
     "Settings",
@@ -70,6 +73,10 @@ class Settings(Group):
     drift_policy: DriftPolicies = Field(default_factory=drift_is_warned_of)
     quarantine_warn_rows: int = Field(default=0, ge=0)
     quarantine_fail_share: float = Field(default=0.05, ge=0, le=1)
+    push_max_share: float = Field(default=0.2, ge=0, le=1)
+    push_models: PushModels = (
+        PushModel("rocs_corrections", "crmcom/contacts", is_automatic=False),
+    )
     run_slice_seconds: float = Field(default=240, gt=0)
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 _LONGEST_NAME = 255
 _STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
+_PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)=(held|automatic)", re.ASCII)
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -89,6 +91,28 @@ def _drift_policy(text: str) -> dict[str, str]:
     return policies
 
 
+@dataclass(frozen=True, slots=True)
+class PushModel:
+    """A view in the schema `push` whose columns are fields of a stream.
+
+    What differs goes to the source by itself when it ``is_automatic``, else after approval.
+    """
+
+    name: str
+    stream: str
+    is_automatic: bool
+
+
+def _push_models(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    lines = [part.strip() for part in value.split(",") if part.strip() != "none"]
+    found = [_PUSH_MODEL.fullmatch(line) for line in lines]
+    if not all(found):
+        raise ValueError("should be like rocs_corrections:crmcom/contacts=held, or none")
+    return tuple(PushModel(m[1], m[2], m[3] == "automatic") for m in found if m)
+
+
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -97,6 +121,8 @@ CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
 DriftPolicy = Literal["keep", "warn", "fail"]
 # By stream; what is under no name holds for the others.
 DriftPolicies = Annotated[Mapping[str, DriftPolicy], BeforeValidator(_drift_policy)]
+
+PushModels = Annotated[tuple[PushModel, ...], BeforeValidator(_push_models)]
 
 
 def drift_is_warned_of() -> Mapping[str, DriftPolicy]:

@@ -1,7 +1,8 @@
-"""The analysts' views: made from `sql/views`, and made anew when their text or the roles change.
+"""The views: made from `sql/views`, and made anew when their text or the roles change.
 
 A file whose name says ``mart`` is used twice: for `mart` on `masked`, and for `mart_pii` on
-`warehouse`. All of it happens in the caller's transaction, under the lock of `migrate`.
+`warehouse`; one whose name says ``push`` makes a push model. All of it happens in the caller's
+transaction, under the lock of `migrate`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.roles import present_roles
 from sync_pipeline.warehouse.statements import statement
 
-_NAME = re.compile(r"\d_(masking|masked|grants|mart_\w+)\.sql")
+_NAME = re.compile(r"\d_(masking|masked|grants|mart_\w+|push_\w+)\.sql")
 _SCHEMA = re.compile(r"(?<!:):(mart|tables)\b")
 # Which schema stands for which word in a file of mart.
 _MARTS = ({"mart": "mart", "tables": "masked"}, {"mart": "mart_pii", "tables": "warehouse"})

@@ -21,7 +21,7 @@ PUBLISHED = "SELECT schema_name, view_name FROM ops.published_views ORDER BY 1, 
 MADE_AT = "SELECT min(made_at), max(made_at) FROM ops.published_views"
 THERE = """
     SELECT schemaname, viewname FROM pg_views
-    WHERE schemaname IN ('masked', 'mart', 'mart_pii') ORDER BY 1, 2
+    WHERE schemaname IN ('masked', 'mart', 'mart_pii', 'push') ORDER BY 1, 2
 """
 
 

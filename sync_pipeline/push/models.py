@@ -1,0 +1,94 @@
+"""Push models: views of `sql/views` whose columns are fields; what differs there is asked for.
+
+Which models there are is a setting (PUSH_MODELS). What a model had already asked for, or found in
+agreement, it does not ask for again, whatever became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from sync_pipeline.entities import STREAMS
+from sync_pipeline.settings import PushModel, Settings
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
+from sync_pipeline.warehouse.stored import count_rows
+
+FEW = 20
+"""So many records may always be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """What one model came to; ``left_out`` are its fields that this version of the API lacks.
+
+    ``stopped`` is why it asked for nothing, in words.
+    """
+
+    model: str
+    status: str
+    planned: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    left_out: tuple[str, ...] = ()
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What all models came to in one cycle."""
+
+    plans: Sequence[ModelPlan]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What a person should know, one line per model that was stopped."""
+        return [f"push model {one.model}: {one.stopped}" for one in self.plans if one.stopped]
+
+
+def plan_models(engine: Engine, settings: Settings) -> ModelReport:
+    """Have every model ask for what differs; each in a transaction of its own.
+
+    New updates are `held`, of an automatic model `pending`.
+    """
+    return ModelReport([_plan(engine, settings, model) for model in settings.push_models])
+
+
+def _plan(engine: Engine, settings: Settings, model: PushModel) -> ModelPlan:
+    status = "pending" if model.is_automatic else "held"
+    stream = STREAMS.get(model.stream)
+    if stream is None:
+        return ModelPlan(model.name, status, stopped=f"there is no stream {model.stream}")
+    with transaction(engine) as connection:
+        fields = model_fields(connection, model.name, stream)
+        left_out = tuple(field for field, is_pushable in fields.items() if not is_pushable)
+        usable = [field for field, is_pushable in fields.items() if is_pushable]
+        if not usable:
+            why = f"no view push.{model.name} has a field of {stream} that can be written"
+            return ModelPlan(model.name, status, left_out=left_out, stopped=why)
+        rows = count_rows(connection, stream)
+        most = max(FEW, settings.push_max_share * rows)
+        planned = plan_model(
+            connection, model.name, stream, fields=usable, status=status, most=most
+        )
+    return ModelPlan(
+        model.name,
+        status,
+        planned.planned,
+        planned.refused,
+        planned.withdrawn,
+        left_out,
+        _stop(planned, rows, settings.push_max_share),
+    )
+
+
+def _stop(planned: Planned, rows: int, share: float) -> str | None:
+    if planned.is_within:
+        return None
+    return (
+        f"{planned.records:,} of {rows:,} records would be changed, more than "
+        f"PUSH_MAX_SHARE={share:g} allows: look at the view; then raise it"
+    )
