@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sync_pipeline import console
-from sync_pipeline.commands import backfill, drift, pull, push, quarantine, sandbox
+from sync_pipeline.commands import backfill, drift, pull, push, quarantine, sandbox, webhooks
 from sync_pipeline.commands.options import Json
 from sync_pipeline.errors import SettingsError, SyncError, WarehouseError
 from sync_pipeline.operate.home import Home
@@ -44,6 +44,7 @@ app.command()(drift.drift)
 app.command()(sandbox.sandbox)
 app.command()(push.request_update)
 app.add_typer(push.app, name="push")
+app.command()(webhooks.webhooks)
 app.add_typer(quarantine.app, name="quarantine")
 
 

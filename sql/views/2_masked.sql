@@ -90,6 +90,15 @@ INSERT INTO masking.rules (table_name, column_name, treatment, plain_paths) VALU
 ('tenants', 'attributes', 'document', '{
     plan.id, plan.displayName, lastResetDate, lastLimitsResetDate
 }'),
+('tenant_events', 'event_id', 'plain', '{}'),
+('tenant_events', 'tenant_name', 'plain', '{}'),
+('tenant_events', 'kind', 'plain', '{}'),
+('tenant_events', 'event', 'plain', '{}'),
+('tenant_events', 'happened_at', 'plain', '{}'),
+('tenant_events', 'received_at', 'plain', '{}'),
+('tenant_events', 'repeats', 'plain', '{}'),
+('tenant_events', 'repeated_at', 'plain', '{}'),
+('tenant_events', 'processed_at', 'plain', '{}'),
 ('plans', 'plan', 'plain', '{}'),
 ('plans', 'display_name', 'plain', '{}'),
 ('plans', 'description', 'plain', '{}'),

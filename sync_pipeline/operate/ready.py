@@ -17,6 +17,7 @@ from sync_pipeline.operate.disk import scarcity
 from sync_pipeline.operate.home import Home, write_whole
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.sandbox import sandbox_environment, start_sandbox
+from sync_pipeline.operate.webhook_key import generated_key
 from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import engine_on
@@ -57,6 +58,7 @@ def make_ready(environ: Mapping[str, str] | None = None) -> Ready:
     if not settings.is_any_source_on:
         sandbox_url = start_sandbox(settings, home)
         environ |= sandbox_environment(sandbox_url)
+        environ.setdefault("WEBHOOK_API_KEY", generated_key(home))
         settings = read_settings(environ)
     url = start_warehouse(settings)
     open_warehouse(url, settings)

@@ -86,6 +86,16 @@ def sandbox_environment(url: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in answer.items()}
 
 
+def register_receiver(sandbox_url: str, receiver_url: str, key: str, rocs_key: str) -> None:
+    """Have the sandbox send its webhooks to a receiver, as the vendors would be set up to."""
+    body = {"url": receiver_url, "key": key, "rocs_key": rocs_key}
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(), timeout=10) as client:
+            client.post(f"{sandbox_url}/_sandbox/webhooks", json=body).raise_for_status()
+    except httpx.HTTPError as exc:
+        raise SetupError(f"the sandbox at {sandbox_url} does not answer as one") from exc
+
+
 def _remembered(home: Home) -> World:
     noted = find_noted(home, "sandbox")
     if noted is None:

@@ -13,18 +13,17 @@ from contextlib import contextmanager
 import httpx
 
 from sync_pipeline.errors import SetupError
-from sync_pipeline.operate.disk import writing
 from sync_pipeline.operate.home import Home, find_noted, note_running, stop_running
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.postgres.ports import is_free
 from sync_pipeline.operate.ready import Ready, start_warehouse
+from sync_pipeline.operate.receiver import RECEIVER, ReceiverProcess, announce_receiver
 from sync_pipeline.operate.sandbox import start_sandbox
+from sync_pipeline.operate.spawning import spawn
 from sync_pipeline.settings import Settings
 from sync_pipeline.shipped import shipped_path
 
-# Modules, not scripts: where an installation puts its scripts is its own affair.
-_MODULES = {"webserver": "dagster_webserver", "daemon": "dagster._daemon"}
-PROCESSES = tuple(_MODULES)
+PROCESSES = ("webserver", "daemon")
 _START_S = 120.0
 _LOOK_EVERY_S = 1.0
 
@@ -43,14 +42,23 @@ def run_stack(ready: Ready, say: Callable[[str], None]) -> None:
     ui_url = f"http://127.0.0.1:{ready.settings.ui_port}"
     if not is_free(ready.settings.ui_port):
         raise SetupError(f"port {ready.settings.ui_port} is taken: set UI_PORT to a free one")
+    receiver = ReceiverProcess(ready)
+    if receiver.is_on and not is_free(ready.settings.webhook_port):
+        raise SetupError(
+            f"port {ready.settings.webhook_port} is taken: set WEBHOOK_PORT to a free one"
+        )
     note_running(home, "up", os.getpid())
     try:
         with _stop_signals():
+            # First, so that no event is missed while the rest starts.
+            receiver.start()
+            announce_receiver(ready)
             processes = {name: _spawn(ready, name) for name in PROCESSES}
             _await_ui(ui_url, processes, home)
             say(f"Dagster UI     {ui_url}")
+            say(f"Webhooks       {receiver.said()}")
             say("Stop with Ctrl-C.")
-            _watch(ready, processes, say)
+            _watch(ready, processes, receiver, say)
     except StopRequestedError:
         say("Stopping…")
     finally:
@@ -63,7 +71,7 @@ def stop_all(settings: Settings, home: Home) -> list[str]:
     Returns the names of what was running.
     """
     noted = find_noted(home, "up")
-    names = [*PROCESSES, "sandbox"]
+    names = [RECEIVER, *PROCESSES, "sandbox"]
     if noted is not None and noted.pid != os.getpid():
         names.insert(0, "up")
     stopped = [name for name in names if stop_running(home, name)]
@@ -77,7 +85,7 @@ def _refuse_second(home: Home) -> None:
     noted = find_noted(home, "up")
     if noted is not None and noted.process() is not None:
         raise SetupError("the stack is up already; `sync-pipeline down` stops it")
-    for name in PROCESSES:
+    for name in (RECEIVER, *PROCESSES):
         # Left behind by a stack that was killed.
         stop_running(home, name)
 
@@ -86,24 +94,10 @@ def _spawn(ready: Ready, name: str) -> subprocess.Popen[bytes]:
     workspace = ["-w", str(shipped_path("workspace.yaml"))]
     port = str(ready.settings.ui_port)
     arguments = {
-        "webserver": ["-h", "127.0.0.1", "-p", port, *workspace],
-        "daemon": ["run", *workspace],
+        "webserver": ["dagster_webserver", "-h", "127.0.0.1", "-p", port, *workspace],
+        "daemon": ["dagster._daemon", "run", *workspace],
     }
-    path = ready.home.logs / f"{name}.log"
-    with writing(path):
-        log = path.open("ab")
-    with log:
-        process = subprocess.Popen(  # noqa: S603 -- Dagster's own programs
-            [sys.executable, "-m", _MODULES[name], *arguments[name]],
-            env=ready.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Ctrl-C is for the stack, which stops its parts in order.
-            start_new_session=True,
-        )
-    note_running(ready.home, name, process.pid)
-    return process
+    return spawn(ready, name, arguments[name])
 
 
 def _await_ui(url: str, processes: dict[str, subprocess.Popen[bytes]], home: Home) -> None:
@@ -121,19 +115,22 @@ def _await_ui(url: str, processes: dict[str, subprocess.Popen[bytes]], home: Hom
 
 
 def _watch(
-    ready: Ready, processes: dict[str, subprocess.Popen[bytes]], say: Callable[[str], None]
+    ready: Ready,
+    processes: dict[str, subprocess.Popen[bytes]],
+    receiver: ReceiverProcess,
+    say: Callable[[str], None],
 ) -> None:
     said = ""
     while True:
         _refuse_dead(processes, ready.home)
-        trouble = _revive(ready)
+        trouble = _revive(ready, receiver)
         if trouble and trouble != said:
             say(f"{trouble} (tried again every {_LOOK_EVERY_S:g} s)")
         said = trouble
         time.sleep(_LOOK_EVERY_S)
 
 
-def _revive(ready: Ready) -> str:
+def _revive(ready: Ready, receiver: ReceiverProcess) -> str:
     """Start again what was killed from outside; nothing that it holds is lost.
 
     Returns what stands in the way, which may well be gone at the next look.
@@ -142,6 +139,7 @@ def _revive(ready: Ready) -> str:
         start_warehouse(ready.settings)
         if ready.sandbox_url:
             start_sandbox(ready.settings, ready.home)
+        receiver.start()
     except SetupError as exc:
         return str(exc)
     return ""

@@ -1,13 +1,15 @@
 """One asset per stream; materialising it is one run of `pull.run.pull_stream`."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, ROOT_RUN_ID_TAG
 from pydantic import Field
+from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.errors import SyncError
+from sync_pipeline.errors import SyncError, WarehouseError
 from sync_pipeline.orchestration.columns import (
     api_key,
     column_lineage,
@@ -22,6 +24,7 @@ from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import PullReport, pull_stream
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
+from sync_pipeline.webhooks.settling import set_back, settle
 
 FOREVER = float("inf")
 # Of runs that are exempt from the slice: at 5 requests a second, three million of them.
@@ -137,16 +140,32 @@ def carry_out_run(
 ) -> PullReport:
     """Pull as Dagster's run; an error of ours becomes a failure in its words."""
     try:
-        return pull_stream(
+        report = pull_stream(
             stream,
             request,
             settings=pipeline.settings,
             engine=pipeline.engine,
             run_id=context.run.run_id,
         )
+        _settle_events(pipeline.engine, stream, request, report)
     except SyncError as exc:
+        if request.only:
+            with contextlib.suppress(WarehouseError):
+                # With the database away, they wait without a word.
+                set_back(pipeline.engine, stream, request.only, exc)
         # Retries are the HTTP core's business, and progress is kept: the next tick goes on.
         raise dg.Failure(description=str(exc), allow_retries=False) from exc
+    return report
+
+
+def _settle_events(
+    engine: Engine, stream: Stream, request: PullRequest, report: PullReport
+) -> None:
+    """Settle the webhooks' events of what was asked for by name, whoever asked."""
+    began_at = report.row["started_at"]
+    # What the slice of time left unread waits for another attempt.
+    if request.only and isinstance(began_at, datetime) and not report.remaining:
+        settle(engine, stream, request.only, began_at=began_at, gaps=report.gaps)
 
 
 def _asked_at(context: dg.AssetExecutionContext) -> datetime:

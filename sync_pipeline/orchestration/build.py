@@ -13,6 +13,7 @@ from sync_pipeline.orchestration.columns import api_assets
 from sync_pipeline.orchestration.marts import mart_assets
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.orchestration.schedules import pull_job, stream_schedules
+from sync_pipeline.orchestration.webhooks import webhook_event_sensor
 from sync_pipeline.settings import Settings
 
 
@@ -26,7 +27,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[stream_checks(stream) for stream in streams],
         jobs=[pull_job],
         schedules=stream_schedules(settings),
-        sensors=[failure_alert_sensor(settings)],
+        sensors=[failure_alert_sensor(settings), webhook_event_sensor()],
         resources={"pipeline": Pipeline()},
         # One process per run: starting another for its one step would cost more than the step.
         executor=dg.in_process_executor,

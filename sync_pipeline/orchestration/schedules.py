@@ -34,13 +34,13 @@ pull_job = dg.define_asset_job(
 )
 
 
-def run_tags(stream: Stream, cause: str) -> dict[str, str]:
+def run_tags(stream: Stream, cause: str, *, lane: str = "bulk") -> dict[str, str]:
     """Return the tags of a run over one stream."""
     return {
         "sync/source": stream.source,
         "sync/entity": stream.entity.name,
         "sync/cause": cause,
-        "sync/lane": "bulk",
+        "sync/lane": lane,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
@@ -19,6 +19,7 @@ from .journal import Journal
 from .keeper import Keeper
 from .live import LiveWorld
 from .options import Options
+from .sender import Sender
 from .truth import TruthApi
 from .wire import Reply, Request
 
@@ -44,16 +45,18 @@ def create_app(world: World, address: str, options: Options) -> Asgi:
     keeper = Keeper(LiveWorld(world), journal)
     answering = Answering(keeper, options)
     truth = TruthApi(keeper.live, address, options.latency_ms, options.crmcom_version)
-    control = ControlApi(keeper, truth, answering.faults, answering.traffic)
+    sender = Sender(keeper, folder)
+    control = ControlApi(keeper, truth, answering, sender)
     logging.getLogger("uvicorn.error").addFilter(_is_no_fault)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live_on(keeper, options.changes_per_minute, receive, send)
+            unrest = _unrest(keeper, options.changes_per_minute)
+            await _live_on((unrest, sender.work()), receive, send)
             return
         request = await _request(scope, receive)
         if request.segments[0] == "_sandbox":
-            await _send_reply(control.reply(request), send)
+            await _send_reply(await control.reply(request), send)
             return
         reply, is_cut = await answering.answer(request, partial(_gone, receive))
         if reply is not None:
@@ -62,15 +65,18 @@ def create_app(world: World, address: str, options: Options) -> Asgi:
     return app
 
 
-async def _live_on(keeper: Keeper, changes_per_minute: float, receive: Receive, send: Send) -> None:
-    """Let changes come by themselves from the start of the server to its end."""
-    unrest = asyncio.create_task(_unrest(keeper, changes_per_minute))
+async def _live_on(
+    works: tuple[Coroutine[None, None, None], ...], receive: Receive, send: Send
+) -> None:
+    """Let changes come and webhooks go by themselves from the start of the server to its end."""
+    tasks = [asyncio.create_task(work) for work in works]
     await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    unrest.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await unrest
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
     await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from .calls_out import call_asked
 from .columns import BadChangeError
 from .fault_plan import FaultPlan
+from .sender import Receiver
 from .wire import Reply, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .fault_plan import Faults
+    from .answering import Answering
     from .keeper import Keeper
     from .rows import JsonObject, JsonValue
-    from .traffic import Traffic
+    from .sender import Sender
     from .truth import TruthApi
     from .wire import Request
 
@@ -23,10 +25,14 @@ _MOST_AT_ONCE = 10_000
 
 
 class ControlApi:
-    """`/_sandbox/{changes,log,faults,traffic}`; every other path is the truth's."""
+    """`/_sandbox/{changes,log,faults,traffic,webhooks}`; every other path is the truth's."""
 
-    def __init__(self, keeper: Keeper, truth: TruthApi, faults: Faults, traffic: Traffic) -> None:
+    def __init__(
+        self, keeper: Keeper, truth: TruthApi, answering: Answering, sender: Sender
+    ) -> None:
+        faults, traffic = answering.faults, answering.traffic
         self._keeper = keeper
+        self._sender = sender
         self._truth = truth
         self._faults = faults
         self._traffic = traffic
@@ -37,10 +43,14 @@ class ControlApi:
             ("POST", "faults"): self._set_faults,
             ("GET", "traffic"): lambda _: Reply(200, encode(traffic.as_json())),
             ("DELETE", "traffic"): lambda _: self._forget_traffic(),
+            ("POST", "webhooks"): self._register,
+            ("DELETE", "webhooks"): lambda _: self._withdraw(),
         }
 
-    def reply(self, request: Request) -> Reply:
+    async def reply(self, request: Request) -> Reply:
         """Route one request; `request.segments` starts with `_sandbox`."""
+        if (request.method, *request.segments[1:]) == ("POST", "webhooks", "send"):
+            return await self._send(request)
         call = self._calls.get((request.method, *request.segments[1:]))
         if call is not None:
             return call(request)
@@ -62,6 +72,28 @@ class ControlApi:
             except BadChangeError as error:
                 return _refused(str(error), applied)
         return Reply(200, encode({"applied": applied}))
+
+    def _register(self, request: Request) -> Reply:
+        try:
+            self._sender.register(Receiver.read(request.json_object()))
+        except BadChangeError as error:
+            return _refused(str(error), [])
+        return Reply(204)
+
+    def _withdraw(self) -> Reply:
+        self._sender.register(None)
+        return Reply(204)
+
+    async def _send(self, request: Request) -> Reply:
+        try:
+            asked: JsonValue = json.loads(request.body)
+            calls = [call_asked(one) for one in asked] if isinstance(asked, list) else []
+            entries: list[JsonValue] = [*await self._sender.send(calls)]
+        except ValueError:
+            return _refused("the body is not JSON", [])
+        except BadChangeError as error:
+            return _refused(str(error), [])
+        return Reply(200, encode({"sent": entries}))
 
     def _change_at_random(self, count: JsonValue) -> Reply:
         if not isinstance(count, int) or not 0 <= count <= _MOST_AT_ONCE:

@@ -12,6 +12,8 @@ from .changes import Change, change_asked
 from .unrest import random_change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .journal import Journal
     from .live import LiveWorld
     from .rows import JsonObject, JsonValue
@@ -27,6 +29,8 @@ class Keeper:
         """Make the changes that the journal holds."""
         self.live = live
         self.journal = journal
+        # Told of each change that is made from now on.
+        self.listener: Callable[[JsonObject], None] | None = None
         self._made = 0
         for entry in journal.entries:
             self._made += entry["cause"] == _RANDOM
@@ -39,6 +43,8 @@ class Keeper:
             {"cause": cause, "is_applied": True, **_as_json(change), **also}
         )
         self.live.apply(change)
+        if self.listener is not None:
+            self.listener(entry)
         return entry
 
     def note(self, change: Change | None, cause: str, **also: JsonValue) -> JsonObject:

@@ -36,6 +36,7 @@ from sync_pipeline.settings.values import (
     PostgresUrl,
     PushModel,
     PushModels,
+    WebhookKeys,
     drift_is_warned_of,
     is_loopback,
 )
@@ -81,6 +82,10 @@ class Settings(Group):
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)
     alert_urls: AlertUrls | None = None
+    webhook_host: str = "127.0.0.1"
+    webhook_port: int = Field(default=8787, ge=1, le=65535)
+    webhook_api_key: WebhookKeys | None = None
+    webhook_rocs_secret: WebhookKeys | None = None
     crmcom: CrmcomSettings | None = None
     rocs: RocsSettings | None = None
     rosaas: RosaasSettings | None = None

@@ -18,6 +18,7 @@ MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 _LONGEST_NAME = 255
 _STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
 _PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)=(held|automatic)", re.ASCII)
+_KEYS = re.compile(r"[!-+\--~]+(?:\s*,\s*[!-+\--~]+)*", re.ASCII)
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -73,6 +74,12 @@ def _alert_urls(urls: SecretStr) -> SecretStr:
     return urls
 
 
+def _webhook_keys(keys: SecretStr) -> SecretStr:
+    if not _KEYS.fullmatch(keys.get_secret_value()):
+        raise ValueError("should be keys of printable ASCII without blanks, a comma between two")
+    return keys
+
+
 def _cron_minutes(minutes: int) -> int:
     # A cron line restarts at each hour and day: another step would leave uneven gaps.
     whole_hours = minutes % MINUTES_PER_HOUR == 0 and MINUTES_PER_DAY % minutes == 0
@@ -117,6 +124,7 @@ ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
+WebhookKeys = Annotated[SecretStr, AfterValidator(_webhook_keys)]
 CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
 DriftPolicy = Literal["keep", "warn", "fail"]
 # By stream; what is under no name holds for the others.

@@ -28,6 +28,7 @@ SHIPPED = [
     "0010_proofs",
     "0011_corrections",
     "0012_push",
+    "0013_webhooks",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

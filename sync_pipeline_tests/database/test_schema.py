@@ -84,7 +84,10 @@ def test_every_table_of_the_schema_is_known_to_the_code(engine: Engine) -> None:
     tables = {f"{name}{suffix}" for name in ENTITIES for suffix in ("", "_history")}
     inspector = inspect(engine)
     assert set(inspector.get_table_names("warehouse")) == tables
-    assert set(inspector.get_view_names("warehouse")) == {f"{name}_versions" for name in ENTITIES}
+    assert set(inspector.get_view_names("warehouse")) == {
+        "tenant_events",
+        *(f"{name}_versions" for name in ENTITIES),
+    }
 
 
 def test_what_loads_read_of_the_watermarks_is_there(engine: Engine) -> None:

@@ -145,11 +145,12 @@ def test_pull_job_checks_each_stream_that_it_reads(definitions: dg.Definitions) 
     )
 
 
-def test_the_alert_sensor_is_on_and_watches_every_job(definitions: dg.Definitions) -> None:
-    (sensor,) = definitions.sensors or ()
-    assert isinstance(sensor, dg.SensorDefinition)
-    assert sensor.name == "failure_alert_sensor"
-    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+def test_the_sensors_are_on_from_the_start(definitions: dg.Definitions) -> None:
+    sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
+    assert {"failure_alert_sensor", "webhook_event_sensor"} <= set(sensors)
+    for sensor in sensors.values():
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_pull_job_has_every_stream_and_runs_in_the_bulk_lane(definitions: dg.Definitions) -> None:

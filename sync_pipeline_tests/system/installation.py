@@ -115,12 +115,14 @@ class Installation:
         for folder in (self._folder, self.workplace):
             os.chown(folder, account.uid, account.gid)
         self.ui_port, self.sandbox_port = free_port(), free_port()
+        self.webhook_port = free_port()
         self.environ = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {
             "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "LC_ALL": "C.UTF-8",
             "SYNC_HOME": str(self.home),
             "UI_PORT": str(self.ui_port),
             "SANDBOX_PORT": str(self.sandbox_port),
+            "WEBHOOK_PORT": str(self.webhook_port),
         }
 
     def __enter__(self) -> Self:

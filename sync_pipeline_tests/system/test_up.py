@@ -184,8 +184,12 @@ def test_after_a_kill_a_new_up_works_and_ctrl_c_ends_all_of_it(killed: Installat
     awaited(lambda: killed.noted_pid("webserver") != web_server, "a web server of its own")
     awaited(lambda: is_up(killed), "the web server answers again")
     assert process.stdout is not None
-    said = [process.stdout.readline() for _ in range(4)]
-    assert said[2:] == [f"Dagster UI     {ui_url(killed)}\n", "Stop with Ctrl-C.\n"]
+    said = [process.stdout.readline() for _ in range(5)]
+    assert said[2:] == [
+        f"Dagster UI     {ui_url(killed)}\n",
+        f"Webhooks       http://127.0.0.1:{killed.webhook_port}\n",
+        "Stop with Ctrl-C.\n",
+    ]
     done = interrupt(process)
     assert done.code == 0, done
     assert "Traceback" not in done.err

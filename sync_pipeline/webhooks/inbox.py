@@ -1,0 +1,101 @@
+"""The rows of `ops.webhook_events`: stored, counted, claimed for a pull, and settled by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from sync_pipeline.entities import Stream
+from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.webhooks.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many events of a source wait to be worked off, and since when the oldest does."""
+
+    source: str
+    waiting: int
+    failing: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The subjects that one pull is launched for, and the facts that it goes back to."""
+
+    subjects: tuple[str, ...]
+    first_id: int
+    last_id: int
+    claimed_at: datetime
+
+
+def store_events(connection: Connection, events: Iterable[Event]) -> None:
+    """Store events; the same one several times over is one row that counts its repeats."""
+    counted = Counter(events)
+    connection.execute(statement("lock_inbox"))
+    arrived = list(counted)
+    columns = {
+        "sources": [one.source for one in arrived],
+        "events": [one.event for one in arrived],
+        "kinds": [one.kind for one in arrived],
+        "subjects": [one.subject for one in arrived],
+        "payloads_raw": [one.payload_raw for one in arrived],
+        "payloads": [one.payload for one in arrived],
+        "happened": [one.happened_at for one in arrived],
+        "errors": [one.error for one in arrived],
+        "times": list(counted.values()),
+    }
+    connection.execute(statement("store_events"), columns)
+
+
+def inbox_depths(connection: Connection) -> list[Depth]:
+    """Return what waits, by source."""
+    return [Depth(*row) for row in connection.execute(statement("inbox_depths"))]
+
+
+def claim_subjects(connection: Connection, source: str, *, most: int) -> Claim | None:
+    """Claim the subjects of a source that have waited longest; None where nothing is due.
+
+    Their events are due again after a while, unless a pull settles them before.
+    """
+    parameters = {"source": source, "most": most}
+    row = connection.execute(statement("claim_events"), parameters).one()
+    if not row.subjects:
+        return None
+    return Claim(tuple(row.subjects), row.first_id, row.last_id, row.claimed_at)
+
+
+def settle_events(
+    connection: Connection,
+    stream: Stream,
+    subjects: Collection[str],
+    *,
+    began_at: datetime,
+    reasons: Mapping[str, str],
+) -> None:
+    """Mark the events of ``subjects`` as processed that had come when the reading began.
+
+    ``reasons`` are why a subject is settled though it was not loaded. What came later waits on.
+    """
+    parameters = {
+        "source": stream.source,
+        "subjects": list(subjects),
+        "reasons": [reasons.get(subject) for subject in subjects],
+        "began_at": began_at,
+    }
+    connection.execute(statement("settle_events"), parameters)
+
+
+def set_back_events(connection: Connection, stream: Stream, subjects: Mapping[str, str]) -> None:
+    """Have the events of subjects wait for another attempt; given by subject is why."""
+    parameters = {
+        "source": stream.source,
+        "subjects": list(subjects),
+        "errors": list(subjects.values()),
+    }
+    connection.execute(statement("set_back_events"), parameters)

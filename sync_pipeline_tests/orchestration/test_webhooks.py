@@ -1,0 +1,147 @@
+"""`webhook_event_sensor`: which pulls it asks for, and what they settle."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+from sqlalchemy import Engine
+
+from sync_pipeline.orchestration.build import build_definitions
+from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.settings import environment, read_settings
+from sync_pipeline.webhooks.events import Event
+from sync_pipeline.webhooks.group_commit import store_in
+from sync_pipeline_tests.database.readings import rows
+from sync_pipeline_tests.pull_vendors import WRONG_ANSWER, Vendors
+
+pytestmark = pytest.mark.usefixtures("vendors")
+
+KEPT = """
+    SELECT subject, processed_at IS NOT NULL, attempts, error
+    FROM ops.webhook_events ORDER BY id
+"""
+TENANTS = "SELECT tenant_name, display_name FROM warehouse.tenants ORDER BY 1"
+
+
+def tick(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    """Let the sensor decide once."""
+    definitions = build_definitions(read_settings(environment()))
+    sensor = definitions.resolve_sensor_def("webhook_event_sensor")
+    with dg.build_sensor_context(
+        instance=instance,
+        resources={"pipeline": Pipeline()},
+        repository_def=definitions.get_repository_def(),
+    ) as context:
+        decision = sensor(context)
+    assert isinstance(decision, dg.SensorResult)
+    requests = list(decision.run_requests or ())
+    assert bool(requests) != bool(decision.skip_reason)
+    return requests
+
+
+def carry_out(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    job = build_definitions(read_settings(environment())).resolve_job_def("pull_job")
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=list(request.asset_selection or ()),
+        run_config=dict(request.run_config),
+        tags=dict(request.tags),
+        raise_on_error=False,
+    )
+    return result.success
+
+
+def tell(engine: Engine, *events: tuple[str, str, bytes]) -> None:
+    store_in(engine)([Event(source, "e", "other", name, raw, "{}") for source, name, raw in events])
+
+
+def test_many_events_become_one_pull_of_just_their_tenants(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> None:
+    vendors.hold_tenants(
+        *({"systemName": name, "displayName": name.title()} for name in ("acme", "beta", "zeta"))
+    )
+    tell(engine, ("rosaas", "zeta", b"1"), ("rosaas", "acme", b"2"), ("rosaas", "zeta", b"3"))
+
+    (request,) = tick(instance)
+
+    assert request.asset_selection == [dg.AssetKey(["rosaas", "tenants"])]
+    assert {k: v for k, v in request.tags.items() if k.startswith("sync/")} == {
+        "sync/source": "rosaas",
+        "sync/entity": "tenants",
+        "sync/cause": "webhook",
+        "sync/lane": "fast",
+    }
+    assert request.run_config == {
+        "ops": {"rosaas__tenants": {"config": {"only": ["acme", "zeta"]}}}
+    }
+    assert str(request.run_key).startswith("webhook:rosaas/tenants:1-3:")
+    assert rows(engine, KEPT) == [("zeta", False, 1, None)] + [
+        (name, False, 1, None) for name in ("acme", "zeta")
+    ]
+
+    assert carry_out(instance, request)
+
+    assert rows(engine, TENANTS) == [("acme", "Acme"), ("zeta", "Zeta")]
+    assert {row[1] for row in rows(engine, KEPT)} == {True}
+    assert rows(engine, "SELECT cause, outcome FROM ops.sync_runs") == [("webhook", "succeeded")]
+    assert tick(instance) == []
+
+
+def test_a_contact_and_a_tenant_are_a_run_each(
+    instance: dg.DagsterInstance, engine: Engine
+) -> None:
+    tell(engine, ("rosaas", "acme", b"1"), ("rocs", "7", b"2"))
+    assert [request.asset_selection for request in tick(instance)] == [
+        [dg.AssetKey(["rosaas", "tenants"])],
+        [dg.AssetKey(["rocs", "contacts"])],
+    ]
+
+
+def test_while_a_pull_of_earlier_events_is_not_over_later_ones_wait(
+    instance: dg.DagsterInstance, engine: Engine
+) -> None:
+    tell(engine, ("rosaas", "acme", b"1"))
+    (request,) = tick(instance)
+    job = build_definitions(read_settings(environment())).resolve_job_def("pull_job")
+    run = instance.create_run_for_job(
+        job, tags=dict(request.tags), status=dg.DagsterRunStatus.STARTED
+    )
+    tell(engine, ("rosaas", "beta", b"2"))
+    assert tick(instance) == []
+    instance.report_run_failed(run)
+    (request,) = tick(instance)
+    assert request.run_config["ops"]["rosaas__tenants"]["config"] == {"only": ["beta"]}
+
+
+def test_a_pull_that_fails_is_said_with_its_events_and_tried_again_later(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> None:
+    vendors.tenants = WRONG_ANSWER
+    tell(engine, ("rosaas", "acme", b"1"))
+    (request,) = tick(instance)
+    assert not carry_out(instance, request)
+    ((name, is_processed, attempts, error),) = rows(engine, KEPT)
+    assert (name, is_processed, attempts) == ("acme", False, 1)
+    assert "RoSaaS" in str(error)
+    # Not before its time.
+    assert tick(instance) == []
+
+
+def test_a_tenant_that_the_source_does_not_know_is_settled_with_that(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> None:
+    vendors.hold_tenants({"systemName": "acme"})
+    tell(engine, ("rosaas", "nobody", b"1"))
+    (request,) = tick(instance)
+    assert carry_out(instance, request)
+    assert rows(engine, KEPT) == [("nobody", True, 1, "not found")]
+
+
+def test_events_of_a_source_that_is_off_wait(
+    instance: dg.DagsterInstance, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(engine, ("rosaas", "acme", b"1"))
+    monkeypatch.delenv("ROSAAS_BASE_URL")
+    assert tick(instance) == []
+    assert rows(engine, KEPT) == [("acme", False, 0, None)]
