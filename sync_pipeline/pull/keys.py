@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
@@ -13,6 +14,9 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.mapping.fields import Form
 from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.records import LONGEST_ID_BYTES, is_storable_id
+
+# A whole number, or a text that stands for itself.
+_KEY_AT_ONCE = rb'\{%s:(?:(0|[1-9][0-9]{0,17})|"([!#-\[\]-~]{1,200})")[,}]'
 
 
 class KeyOf:
@@ -30,6 +34,8 @@ class KeyOf:
         self._one = msgspec.json.Decoder(struct)
         self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type] # made at run time
         self._members = attrgetter(*slots)
+        name = re.escape(msgspec.json.encode(names[0]))
+        self._begins_with = re.compile(_KEY_AT_ONCE % name)
 
     def __call__(self, raw: bytes) -> str | None:
         """Return the key of one record."""
@@ -41,7 +47,15 @@ class KeyOf:
         return self._key(found)
 
     def of_all(self, raws: Sequence[bytes]) -> list[str | None]:
-        """Return the key of each of the elements of an array."""
+        """Return the key of each of the elements of an array.
+
+        Most records begin with their key. Should the name come a second time in one, normalising
+        takes the later value for another id than the one it was asked for by, and rejects it.
+        """
+        begun = list(map(self._begins_with.match, raws))
+        if None not in begun:
+            keys = [one[one.lastindex or 1].decode() for one in begun if one]
+            return [key.lower() for key in keys] if self._is_lower else list(keys)
         try:
             decoded = self._all.decode(b"[" + b",".join(raws) + b"]")
         except (msgspec.DecodeError, UnicodeError, RecursionError):

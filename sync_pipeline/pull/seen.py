@@ -11,6 +11,9 @@ import xxhash
 
 # How many are held loosely before they are sorted in.
 _LOOSE = 4_096
+# What tells at a glance that most digests are in no run: a flag for each beginning that they have.
+_BEGINNING_BITS = 22
+_REST_BITS = np.uint64(64 - _BEGINNING_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Run:
 class Seen:
     """A set of texts and bytes that only grows, 16 bytes each.
 
-    The digests lie in a few sorted runs, each at least twice as long as the next.
+    The digests lie in a few sorted runs, each at least twice as long as the next. Beside these
+    there are 4 MB once there is a run.
     """
 
     def __init__(self) -> None:
         self._loose: set[bytes] = set()
         self._runs: list[Run] = []
+        self._is_begun = np.zeros(0, dtype=bool)
         self._many = 0
 
     def __len__(self) -> int:
@@ -103,17 +108,20 @@ class Seen:
             return [False] * len(digests)
         known = np.zeros(len(digests), dtype=bool)
         wanted = halves(digests)
+        likely = np.flatnonzero(self._is_begun[wanted[:, 0] >> _REST_BITS])
         # In order, each is found near the one before: in memory that is at hand.
-        order = np.argsort(wanted[:, 0])
-        in_order = wanted[order]
+        likely = likely[np.argsort(wanted[likely, 0])]
         for run in self._runs:
-            known[order] |= run.holds(in_order)
+            known[likely] |= run.holds(wanted[likely])
         listed: list[bool] = known.tolist()
         return listed
 
     def _sort_in(self) -> None:
         digests = halves(list(self._loose))
         self._loose.clear()
+        if not self._runs:
+            self._is_begun = np.zeros(1 << _BEGINNING_BITS, dtype=bool)
+        self._is_begun[digests[:, 0] >> _REST_BITS] = True
         while self._runs and len(self._runs[-1]) < 2 * len(digests):
             digests = self._runs.pop().joined(digests)
         self._runs.append(Run.of(digests))
