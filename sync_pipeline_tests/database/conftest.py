@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from sync_pipeline_tests.pull_vendors import Pulls, Vendors, serving_vendors
+from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
+from sync_pipeline_tests.pulls import Pulls
 
 
 @pytest.fixture

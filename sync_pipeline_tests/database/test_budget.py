@@ -27,7 +27,8 @@ from sync_pipeline.warehouse.budget import (
     open_budget_table,
 )
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.pull_vendors import TENANTS, Pulls, Vendors
+from sync_pipeline_tests.pull_vendors import TENANTS, Vendors
+from sync_pipeline_tests.pulls import Pulls
 from sync_pipeline_tests.scripted_server import Scripted
 
 API = "crmcom https://api.example.com:443"

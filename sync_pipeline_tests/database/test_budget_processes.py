@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 
 from sync_pipeline.warehouse.budget import Lane
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.pull_vendors import eventually
 from sync_pipeline_tests.scripted_server import Received, Scripted, ScriptedServer
+from sync_pipeline_tests.waiting import eventually
 
 NAMES = ("one", "two", "three", "four")
 RATE = 40

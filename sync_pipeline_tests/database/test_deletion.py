@@ -26,11 +26,10 @@ from sync_pipeline_tests.pull_vendors import (
     PLANS,
     SELF_SERVICE,
     UNAVAILABLE,
-    Pulls,
     Row,
     Vendors,
-    counts,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
 
 ABSENCES = """

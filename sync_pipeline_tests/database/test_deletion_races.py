@@ -36,7 +36,8 @@ from sync_pipeline_tests.database.readings import (
     rows,
 )
 from sync_pipeline_tests.database.test_pull_runs import pulling_child
-from sync_pipeline_tests.pull_vendors import NOT_FOUND, SELF_SERVICE, Pulls, Vendors
+from sync_pipeline_tests.pull_vendors import NOT_FOUND, SELF_SERVICE, Vendors
+from sync_pipeline_tests.pulls import Pulls
 from sync_pipeline_tests.scripted_server import Received, Scripted
 
 STANDING = "SELECT contact_id, cause, deleted_at, observed_at FROM warehouse.contacts ORDER BY 1"

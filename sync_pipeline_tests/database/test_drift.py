@@ -13,7 +13,8 @@ from sync_pipeline.pull import carry_out
 from sync_pipeline.pull.drift import FEWEST, FURTHER, MOST_NEW
 from sync_pipeline.settings import Settings
 from sync_pipeline_tests.pull_rocs import CONTACTS
-from sync_pipeline_tests.pull_vendors import Pulls, Row, Vendors, counts
+from sync_pipeline_tests.pull_vendors import Row, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 
 FIELDS = """
     SELECT field, kind, example_type, rows_seen FROM ops.fields

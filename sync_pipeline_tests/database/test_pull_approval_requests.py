@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sync_pipeline.entities import CRMCOM_APPROVAL_REQUESTS, CRMCOM_CONTACTS
-from sync_pipeline_tests.pull_vendors import (
-    BACKOFFICE,
-    DENIED,
-    Pulls,
-    Row,
-    Vendors,
-    counts,
-)
+from sync_pipeline_tests.pull_vendors import BACKOFFICE, DENIED, Row, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
 
 REQUEST: Row = {

@@ -25,13 +25,12 @@ from sync_pipeline_tests.pull_vendors import (
     SELF_SERVICE,
     SELF_SERVICE_V2,
     UNAVAILABLE,
-    Pulls,
     Row,
     Vendors,
-    counts,
-    eventually,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
+from sync_pipeline_tests.waiting import eventually
 
 DAY = date(2026, 3, 10)
 FOREVER = float("inf")

@@ -22,11 +22,10 @@ from sync_pipeline_tests.pull_vendors import (
     REFUSED,
     UNAVAILABLE,
     WRONG_ANSWER,
-    Pulls,
     Row,
     Vendors,
-    counts,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received
 
 KEYLESS = b'{"subject":"whose is it?"}'

@@ -19,11 +19,10 @@ from sync_pipeline_tests.pull_vendors import (
     UNAUTHORISED,
     UNAVAILABLE,
     WRONG_ANSWER,
-    Pulls,
     Row,
     Vendors,
-    counts,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
 
 CREATED = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)

@@ -10,15 +10,8 @@ from sync_pipeline.entities import CRMCOM_COMMUNICATIONS
 from sync_pipeline.pull.run import PullReport
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
-from sync_pipeline_tests.pull_vendors import (
-    DENIED,
-    SELF_SERVICE_V2,
-    UNAVAILABLE,
-    Pulls,
-    Row,
-    Vendors,
-    counts,
-)
+from sync_pipeline_tests.pull_vendors import DENIED, SELF_SERVICE_V2, UNAVAILABLE, Row, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
 
 LONG = 7

@@ -12,7 +12,8 @@ from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, Strea
 from sync_pipeline.errors import SettingsError, SourceError
 from sync_pipeline.pull.contact_ids import LINES_AT_ONCE
 from sync_pipeline.sources.contacts_file import read_contact_ids
-from sync_pipeline_tests.pull_vendors import BACKOFFICE, LOGINS, Pulls, Vendors, counts
+from sync_pipeline_tests.pull_vendors import BACKOFFICE, LOGINS, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
 
 REGISTERED = "SELECT contact_id, origin, access FROM ops.contact_registry ORDER BY 1"

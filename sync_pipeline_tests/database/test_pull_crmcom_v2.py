@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS
 from sync_pipeline_tests.database.stored_rows import stored_rows
-from sync_pipeline_tests.pull_vendors import Pulls, Vendors
+from sync_pipeline_tests.pull_vendors import Vendors
+from sync_pipeline_tests.pulls import Pulls
 from sync_pipeline_tests.scripted_server import Scripted
 from sync_pipeline_tests.unit.test_normalise_crmcom_v2 import (
     CONTACT,

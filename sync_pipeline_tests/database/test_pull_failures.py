@@ -27,12 +27,11 @@ from sync_pipeline_tests.pull_vendors import (
     UNAUTHORISED,
     UNAVAILABLE,
     WRONG_ANSWER,
-    Pulls,
     Vendors,
-    counts,
-    eventually,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
+from sync_pipeline_tests.waiting import eventually
 
 ALONE = {"max_in_flight": 1}
 

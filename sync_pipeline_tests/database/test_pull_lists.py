@@ -9,15 +9,8 @@ import pytest
 from sync_pipeline.entities import ROSAAS_PLANS, ROSAAS_SPECIFICATIONS, Stream
 from sync_pipeline.errors import SettingsError, WrongAnswerError
 from sync_pipeline.warehouse.progress import Due
-from sync_pipeline_tests.pull_vendors import (
-    PLANS,
-    SPECIFICATIONS,
-    WRONG_ANSWER,
-    Pulls,
-    Row,
-    Vendors,
-    counts,
-)
+from sync_pipeline_tests.pull_vendors import PLANS, SPECIFICATIONS, WRONG_ANSWER, Row, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
 
 PATHS = {ROSAAS_PLANS: (PLANS, "plans"), ROSAAS_SPECIFICATIONS: (SPECIFICATIONS, "specifications")}

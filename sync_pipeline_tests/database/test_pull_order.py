@@ -10,7 +10,8 @@ from sync_pipeline.entities import CRMCOM_APPROVAL_REQUESTS, CRMCOM_COMMUNICATIO
 from sync_pipeline.pull.run import PullReport
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
-from sync_pipeline_tests.pull_vendors import DENIED, Pulls, Row, Vendors, counts
+from sync_pipeline_tests.pull_vendors import DENIED, Row, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 
 NOW = int(datetime.now(UTC).timestamp())
 BOUND = 24

@@ -30,8 +30,10 @@ from sync_pipeline_tests.pull_rocs import (
     Row,
     Stand,
 )
-from sync_pipeline_tests.pull_vendors import UNAVAILABLE, Pulls, Vendors, counts, eventually
+from sync_pipeline_tests.pull_vendors import UNAVAILABLE, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
+from sync_pipeline_tests.waiting import eventually
 
 ORDER = ("single_response", None)
 PATHS = {

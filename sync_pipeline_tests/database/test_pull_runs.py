@@ -17,16 +17,10 @@ from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROSAA
 from sync_pipeline.errors import SettingsError, StreamBusyError
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
-from sync_pipeline_tests.pull_vendors import (
-    DENIED,
-    NOT_FOUND,
-    SELF_SERVICE,
-    Pulls,
-    Vendors,
-    counts,
-    eventually,
-)
+from sync_pipeline_tests.pull_vendors import DENIED, NOT_FOUND, SELF_SERVICE, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
+from sync_pipeline_tests.waiting import eventually
 
 OUTCOMES = "SELECT outcome, error FROM ops.sync_runs ORDER BY started_at"
 LOADED = "SELECT contact_id FROM warehouse.contacts ORDER BY 1"

@@ -6,14 +6,8 @@ import pytest
 
 from sync_pipeline.entities import ROSAAS_TENANTS
 from sync_pipeline.errors import AccessDeniedError, WrongAnswerError
-from sync_pipeline_tests.pull_vendors import (
-    DENIED,
-    TENANTS,
-    WRONG_ANSWER,
-    Pulls,
-    Vendors,
-    counts,
-)
+from sync_pipeline_tests.pull_vendors import DENIED, TENANTS, WRONG_ANSWER, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 
 NAMES = "SELECT tenant_name, display_name, metadata FROM warehouse.tenants ORDER BY 1"
 

@@ -24,7 +24,8 @@ from sync_pipeline_tests import vendor_samples
 from sync_pipeline_tests.database.stored_rows import stored_rows
 from sync_pipeline_tests.pull_rocs import CONTACTS
 from sync_pipeline_tests.pull_rocs import LOGIN as ROCS_LOGIN
-from sync_pipeline_tests.pull_vendors import LOGINS, NOT_FOUND, Pulls, Vendors, counts
+from sync_pipeline_tests.pull_vendors import LOGINS, NOT_FOUND, Vendors
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Scripted
 from sync_pipeline_tests.unit.test_normalise_contacts import UPDATE_SAMPLE
 from sync_pipeline_tests.unit.test_normalise_offers import PLAN, PRICE, SPECIFICATION

@@ -30,11 +30,10 @@ from sync_pipeline_tests.pull_vendors import (
     PLANS,
     TENANTS,
     UNAVAILABLE,
-    Pulls,
     Row,
     Vendors,
-    counts,
 )
+from sync_pipeline_tests.pulls import Pulls, counts
 from sync_pipeline_tests.scripted_server import Received, Scripted
 
 BEYOND_ANY_COLUMN = b'{"id": "%s", "code": 1e99999}'

@@ -23,7 +23,7 @@ from sync_pipeline.warehouse.runs import (
     plan_run,
 )
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.pull_vendors import eventually
+from sync_pipeline_tests.waiting import eventually
 
 KEY = RunKey("run-1", CRMCOM_CONTACTS)
 EVERY_KIND = BatchCounts(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, STREAMS
 from sync_pipeline.operate.status import stream_states
 from sync_pipeline.settings import Settings
-from sync_pipeline_tests.pull_vendors import DENIED, Pulls, Vendors
+from sync_pipeline_tests.pull_vendors import DENIED, Vendors
+from sync_pipeline_tests.pulls import Pulls
 
 
 def told(pull: Pulls, settings: Settings) -> dict[str, tuple[object, ...]]:
