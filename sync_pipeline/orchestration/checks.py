@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.errors import SyncError
+from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.operate import pace
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.findings import (
@@ -24,6 +25,7 @@ from sync_pipeline.orchestration.findings import (
     look_at_orphans,
     look_at_proof,
     look_at_quarantine,
+    look_at_updates,
 )
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.warehouse import checks
@@ -58,6 +60,12 @@ CHECKS = {
         f"In the last {OF_LATE.days} days no field of the contract was missing or of another type "
         "(DRIFT_POLICY); new fields and unknown words are shown and are no fault",
         look_at_drift,
+    ),
+    "updates_depth": Check(
+        "No update of a record was given up (dead), none may have been applied (uncertain): see "
+        "`sync-pipeline push list`",
+        look_at_updates,
+        frozenset(one.stream for one in PUSHABLE).__contains__,
     ),
     "budget": Check(
         "The requests that the source is allowed can hold STALENESS_BOUND_HOURS, by what the last "

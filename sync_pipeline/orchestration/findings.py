@@ -16,6 +16,7 @@ from sync_pipeline.pull.drift import breaches, policy_of, said_of
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse import checks
 from sync_pipeline.warehouse.drift import FieldNews, field_news
+from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.runs import RunKey, find_run
 
 Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
@@ -128,6 +129,18 @@ def look_at_quarantine(connection: Connection, look: Look) -> Finding:
         is_error=is_error,
         said=f"{found.open:,} rows are in quarantine{share}",
         counts=counts,
+    )
+
+
+def look_at_updates(connection: Connection, look: Look) -> Finding:
+    """Warn when updates of the stream were given up, or may have been applied."""
+    found = open_by_stream(connection).get(str(look.stream), {})
+    stuck = {state: found[state] for state in ("dead", "uncertain") if state in found}
+    said = ", ".join(f"{updates:,} {state}" for state, updates in stuck.items())
+    return Finding(
+        is_well=not stuck,
+        said=f"updates that a person should look at: {said or 'none'}",
+        counts={"updates": _counts("status", "updates", found)} if found else {},
     )
 
 

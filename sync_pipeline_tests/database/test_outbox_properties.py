@@ -301,6 +301,6 @@ def test_the_stories_notice_that_a_rule_was_left_out(engine: Engine) -> None:
     without = str(rule).replace("fresher.status IN ('pending', 'sending', 'rejected') OR", "")
     assert without != rule
     with engine.begin() as connection:
-        connection.execute(text(without.replace(":=", r"\:=")))
+        connection.exec_driver_sql(without, execution_options={"no_parameters": True})
     with pytest.raises(AssertionError):
         tell(engine, examples=150, phases=(Phase.generate,))

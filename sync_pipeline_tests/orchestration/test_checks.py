@@ -9,6 +9,9 @@ from sqlalchemy import Engine, text
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.settings import environment, read_settings
+from sync_pipeline.warehouse.outbox import Ending, desk_opened
+from sync_pipeline_tests.database.outbox_rows import ask
+from sync_pipeline_tests.database.readings import at
 from sync_pipeline_tests.pull_vendors import DENIED, WRONG_ANSWER, Vendors
 
 CONTACTS, COMMUNICATIONS = "crmcom/contacts", "crmcom/communications"
@@ -17,6 +20,7 @@ ENOUGH = (
     "less than 0.01 requests/s hold the bound of 24 h at crmcom; "
     "CRMCOM_REQUESTS_PER_SECOND allows 2000"
 )
+NONE_STUCK = (True, "WARN", "updates that a person should look at: none")
 
 
 def pull(name: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -64,6 +68,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "proof": (True, "WARN", "all 3 scopes are proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "updates_depth": NONE_STUCK,
         "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
@@ -73,6 +78,7 @@ def test_a_run_checks_what_it_has_loaded(vendors: Vendors, instance: dg.DagsterI
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "orphans": (True, "WARN", "0 rows name 0 contacts that are not there"),
         "quarantine_depth": (True, "WARN", "0 rows are in quarantine"),
+        "updates_depth": NONE_STUCK,
         "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
@@ -92,6 +98,7 @@ def test_what_a_check_finds_is_told_in_counts_and_fails_no_run(
         "proof": (False, "WARN", "1 of 4 scopes are not proven complete"),
         "key_uniqueness": (True, "ERROR", "0 of 0 superseded versions overlap"),
         "quarantine_depth": (False, "ERROR", "1 rows are in quarantine, 50.0% of all"),
+        "updates_depth": NONE_STUCK,
         "drift": (True, "WARN", "the fields of the contract are as they were"),
         "budget": (True, "ERROR", ENOUGH),
     }
@@ -99,6 +106,26 @@ def test_what_a_check_finds_is_told_in_counts_and_fails_no_run(
     proof = shown(first, "proof")
     assert (proof["scopes"], proof["unproven"], proof["unread"]) == (4, 1, 0)
     assert "secret-id" not in str([shown(first, name) for name in told(first)])
+
+
+def test_updates_that_were_given_up_are_told(
+    vendors: Vendors, instance: dg.DagsterInstance, engine: Engine
+) -> None:
+    vendors.hold_contacts("a", "b")
+    pull(CONTACTS, instance)
+    for contact_id in ("a", "b"):
+        ask(engine, {"email": "zoe@example.com"}, contact_id)
+    with desk_opened(engine) as desk:
+        for claim, status in zip(desk.claim(now=at(0), most=2), ("dead", "conflict"), strict=True):
+            desk.settle([Ending(claim, status)])
+    alone = check_alone(CONTACTS, "updates_depth", instance)
+    said = "updates that a person should look at: 1 dead"
+    assert told(alone)["updates_depth"] == (False, "WARN", said)
+    table = shown_table(alone, "updates_depth", "updates")
+    assert [record.data for record in table.records] == [
+        {"status": "conflict", "updates": 1},
+        {"status": "dead", "updates": 1},
+    ]
 
 
 def test_how_deep_the_quarantine_may_be_is_a_setting(

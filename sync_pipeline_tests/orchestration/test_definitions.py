@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from sync_pipeline.entities import STREAMS
+from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.marts import MARTS
 from sync_pipeline.orchestration.schedules import cron
@@ -129,9 +130,11 @@ def test_each_stream_has_its_checks_and_none_of_them_blocks(definitions: dg.Defi
         assert not graph.get(key).blocking
     of_all = {"proof", "key_uniqueness", "quarantine_depth", "drift"}
     of_contacts = {"communications", "approval_requests"}
+    pushable = {str(one.stream) for one in PUSHABLE}
     assert found == {
         name: of_all
         | ({"orphans"} if stream.entity.name in of_contacts else set())
+        | ({"updates_depth"} if name in pushable else set())
         # What is read contact by contact may need more requests than are allowed.
         | ({"budget"} if stream.source == "crmcom" or name == "rocs/contacts" else set())
         for name, stream in STREAMS.items()
