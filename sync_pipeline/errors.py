@@ -53,6 +53,10 @@ class TooManyDeletionsError(SyncError):
     """Look whether the records are gone at the source; then allow the deletion, or correct it."""
 
 
+class TooManyUpdatesError(SyncError):
+    """Look whether so many records are meant to change; then allow it, or send some of them."""
+
+
 class IdentityCannotReadError(SyncError):
     """Most contacts are denied to this identity: grant it access, or use another one."""
 
@@ -80,6 +84,12 @@ class TransientSourceError(SourceError):
     """It may work later: unreachable, timed out, throttled or broken on the other side."""
 
     retry_after_s: float | None = None
+    is_unsent: bool = False
+    """The request certainly did not leave."""
+
+
+class UnknownOutcomeError(SourceError):
+    """Nobody knows whether the API applied the write: read the record, then decide."""
 
 
 class CredentialRefusedError(SourceError):

@@ -4,7 +4,13 @@ WITH free AS (
     SELECT
         u.id,
         u.status AS was,
-        CASE u.status WHEN 'sending' THEN greatest(u.sent_at, u.sending_since) END AS maybe_sent_at
+        -- One that a worker let go knows when it was sent; one whose session ended may have sent
+        -- it as late as now.
+        CASE
+            WHEN u.status <> 'sending' THEN NULL
+            WHEN u.claimed_by IS NULL THEN u.sent_at
+            ELSE CAST(:now AS timestamptz)
+        END AS maybe_sent_at
     FROM push.updates AS u
     WHERE
         u.id = any(CAST(:ids AS bigint []))
@@ -25,7 +31,7 @@ SET
     status = 'sending',
     attempts = u.attempts + 1,
     sending_since = :now,
-    sent_at = coalesce(u.sent_at, free.maybe_sent_at),
+    sent_at = greatest(u.sent_at, free.maybe_sent_at),
     claimed_by = :claimed_by
 FROM free
 WHERE u.id = free.id

@@ -29,4 +29,4 @@ FROM heads AS h
 CROSS JOIN LATERAL (
     SELECT coalesce(h.next_attempt_at <= :now, true) AS is_due
 ) AS said
-WHERE NOT EXISTS (SELECT FROM held WHERE held.key = push.lock_key(h.record))
+WHERE push.lock_key(h.record) NOT IN (SELECT held.key FROM held)

@@ -30,7 +30,8 @@ FROM (
                 AND older.id < u.id
                 AND older.status IN ('pending', 'sending', 'rejected')
         )
-        AND NOT EXISTS (SELECT FROM held WHERE held.key = push.lock_key(u.record))
+        -- Looked up in a hash of them: there may be many of either.
+        AND push.lock_key(u.record) NOT IN (SELECT held.key FROM held)
     ORDER BY u.id
     LIMIT :most
 ) AS heads

@@ -24,6 +24,7 @@ def run() -> None:
     if ready.sandbox_url:
         console.out.print(f"No source is configured: the sandbox {ready.sandbox_url} stands in.")
     pulled = _pulled(ready, _streams_on(ready.settings))
+    has_pushed = _push(ready)
     with ready.engine() as engine:
         states = stream_states(engine, ready.settings)
         console.show_rows(states, as_json=False, title="Loaded")
@@ -32,7 +33,7 @@ def run() -> None:
             console.show_table(sample.columns, sample.rows)
     console.out.print('\nDatabase    psql "$(.venv/bin/sync-pipeline url)"', markup=False)
     console.out.print(f"Dagster UI  make up, then http://127.0.0.1:{ready.settings.ui_port}")
-    raise typer.Exit(_exit_code(ready.settings, pulled, is_strict=False))
+    raise typer.Exit(_exit_code(ready.settings, pulled, is_strict=False) or int(not has_pushed))
 
 
 def pull(  # noqa: PLR0913 -- each is an option of the command
@@ -83,6 +84,21 @@ def pull(  # noqa: PLR0913 -- each is an option of the command
     )
     console.show_rows([one.row() for one in pulled], as_json=as_json)
     raise typer.Exit(_exit_code(ready.settings, pulled, is_strict=strict))
+
+
+def _push(ready: Ready) -> bool:
+    """Make the one push cycle of a first sync; tell whether every source took part."""
+    from sync_pipeline.pushing import push_once  # noqa: PLC0415
+
+    with ready.engine() as engine:
+        pushed = push_once(engine, ready.settings)
+    for line in pushed.said:
+        console.err.print(line, markup=False)
+    if pushed.updates:
+        console.show_rows(pushed.rows, as_json=False, title="Pushed")
+    else:
+        console.out.print("Push: no update was due.")
+    return not pushed.has_failed
 
 
 def _streams_on(settings: Settings) -> list[Stream]:

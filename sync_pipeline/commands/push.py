@@ -1,4 +1,4 @@
-"""`sync-pipeline push`: look at the updates on their way back, and decide about them.
+"""`sync-pipeline push`: send the updates that wait, look at them, and decide about them.
 
 And `request-update`, which puts one of them in the outbox.
 """
@@ -16,19 +16,46 @@ from sqlalchemy import Engine
 from sync_pipeline import console
 from sync_pipeline.commands.options import Json, streams_named
 from sync_pipeline.errors import UndecidableError, UpdateRefusedError
-from sync_pipeline.operate.ready import warehouse_opened
+from sync_pipeline.operate.ready import make_ready, warehouse_opened
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline.warehouse import push_requests
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_requests import Decision, Wanted, find_update, list_updates
 
-app = typer.Typer(no_args_is_help=True, help="Customer updates on their way back.")
+app = typer.Typer(help="Send what waits in the outbox, look at it, and decide about it.")
 
 _LARGEST_ID = 2**63 - 1
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID)]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", min=1, max=_LARGEST_ID)]
 SomeIds = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", min=1, max=_LARGEST_ID)]
 Model = Annotated[str | None, typer.Option(help="All that this push model holds")]
+
+
+@app.callback(invoke_without_command=True)
+def push(
+    context: typer.Context,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, field by field")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST_ID, help="At most so many updates")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send what is due, once: read each record, write, read back. See `push list` for the rest."""
+    if context.invoked_subcommand is not None:
+        return
+    # Its clients and pandas take a second to import: the other commands do without.
+    from sync_pipeline.pushing import push_once  # noqa: PLC0415
+
+    ready = make_ready()
+    with ready.engine() as engine:
+        pushed = push_once(engine, ready.settings, limit=limit, is_dry=dry_run)
+    for line in pushed.said:
+        console.err.print(line, markup=False)
+    console.show_rows(pushed.rows, as_json=as_json)
+    raise typer.Exit(1 if pushed.has_failed else 0)
 
 
 @app.command("list")

@@ -1,4 +1,5 @@
-"""Field names and value forms of each API, once: for reading now, for writing later.
+"""Field names and value forms of each API, once: for reading and for writing.
 
-Tables only. What a value form does is in `normalise.forms`; what a column means is in `entities`.
+Tables only. What a value form does is in `normalise.forms`, and on the way back in `push.bodies`;
+what a column means is in `entities`.
 """

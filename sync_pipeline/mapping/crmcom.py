@@ -6,7 +6,7 @@ The vendor's v1 page lost most field names of answers; where it names a field on
 
 from __future__ import annotations
 
-from sync_pipeline.mapping.fields import Field, Form, same_words
+from sync_pipeline.mapping.fields import Field, Form, same_words, writable
 
 CONTACT_TYPES = same_words("PERSON", "COMPANY")
 GENDERS = same_words("MALE", "FEMALE", "OTHER") | {"M": "MALE", "F": "FEMALE"}
@@ -36,6 +36,31 @@ CONTACT = (
     Field("sms_opt_out", Form.BOOLEAN, ("sms_opt_out",)),
     Field("consent_state", Form.TEXT, ("consent_state",)),
 )
+
+# What each version takes in an update (contract 3.6); customers' own fields go beside it.
+_IN_BOTH: tuple[str, ...]
+_IN_BOTH = ("first_name", "middle_name", "last_name", "company_name", "email", "language")
+_IN_BOTH += ("gender", "birth_on", "email_opt_out", "sms_opt_out")
+CONTACT_WRITES: dict[str, dict[str, Field]] = {
+    "v1": writable(CONTACT, (*_IN_BOTH, "title", "consent_state"), spelling=0),
+    "v2": writable(CONTACT, (*_IN_BOTH, "phone"), spelling=-1),
+}
+CUSTOM_FIELDS = "custom_fields"
+PHONE = "phone"
+DEMOGRAPHICS = "demographics"
+# What an update may say in an object beside the columns: sent along as it was read, for nobody
+# knows whether an object that is sent replaces the whole; by its own mandatory members.
+DEMOGRAPHICS_KEPT: dict[str, dict[str, frozenset[str]]] = {
+    "v1": {
+        "passport": frozenset({"passport_number", "issue_country_code", "expiration_date"}),
+        "id_details": frozenset({"id_number", "issue_country_code", "expiration_date"}),
+    },
+    "v2": {
+        "passport": frozenset({"number", "issuing_country_code", "expiration_date"}),
+        "id_details": frozenset({"number", "issuing_country_code", "expiration_date"}),
+        "statutory_number": frozenset(),
+    },
+}
 
 # Members of answers of either version that have no column. What customers make up themselves
 # (`custom_fields`) is one of them, whatever is in it.
@@ -87,6 +112,9 @@ COMMUNICATION = (
     Field("source_created_at", Form.EPOCH, ("created_on",)),
 )
 
+# What marks a communication; all of them are sent each time.
+COMMUNICATION_WRITES = {"is_viewed": "viewed", "is_archived": "archived"}
+
 # The list of v1 lacks it; where it is there, nothing is missing.
 CREATED_ON = "created_on"
 
@@ -99,3 +127,5 @@ APPROVAL_REQUEST = (
     Field("entity_id", Form.TEXT, ("entity.id",)),
     Field("entity_reference", Form.TEXT, ("entity.reference",)),
 )
+# The state that an approval request is to have, and the action that brings it there.
+APPROVAL_WRITES = {"APPROVED": "ACCEPT", "REJECTED": "REJECT"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -49,3 +50,16 @@ class Field:
 def same_words(*words: str) -> dict[str, str]:
     """Return the keywords of an enumeration whose spellings are the canonical ones."""
     return {word: word for word in words}
+
+
+def writable(
+    fields: Iterable[Field], columns: Iterable[str], *, spelling: int = 0
+) -> dict[str, Field]:
+    """Return by column the fields that may be written, each with the one name that is sent.
+
+    ``spelling`` is the place of that name among those that are read, where there are several.
+    """
+    known = {field.column: field for field in fields}
+    return {
+        column: replace(known[column], paths=(known[column].paths[spelling],)) for column in columns
+    }

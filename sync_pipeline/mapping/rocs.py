@@ -8,7 +8,7 @@ whatever else comes is kept in `attributes`.
 from __future__ import annotations
 
 from sync_pipeline.mapping.crmcom import CHANNELS, COMMUNICATION_STATES, GENDERS
-from sync_pipeline.mapping.fields import Field, Form
+from sync_pipeline.mapping.fields import Field, Form, writable
 
 CONTACT = (
     Field("contact_id", Form.TEXT, ("id",)),
@@ -27,6 +27,21 @@ CONTACT = (
 PERMISSIONS = "contactPermissions"
 OPT_OUTS = {"email_opt_out": "EMAIL", "sms_opt_out": "SMS"}
 CONTACT_OPT_OUTS = tuple(Field(column, Form.BOOLEAN, (PERMISSIONS,)) for column in OPT_OUTS)
+
+# The vendor's sample has these letters; what else it would take is not known.
+GENDERS_WRITTEN = {"MALE": "M", "FEMALE": "F"}
+_WRITTEN: tuple[str, ...]
+_WRITTEN = ("first_name", "last_name", "email", "phone", "gender", "birth_on")
+_WRITTEN += ("status", "type", "external_id")
+CONTACT_WRITES: dict[str, Field] = writable(CONTACT, _WRITTEN)
+OPT_OUT_WRITES = {"email_opt_out": OPT_OUTS["email_opt_out"]}
+# A global permission as the vendor's sample spells it.
+NEW_PERMISSION = {
+    "optinType": "Single",
+    "permissionGroupType": "Global",
+    "permissionType": "GLobal",
+}
+
 # Where the answer for a contact's dynamic fields goes, as a whole.
 DYNAMIC_FIELDS = "dynamic_fields"
 

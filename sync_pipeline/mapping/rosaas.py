@@ -59,6 +59,17 @@ TENANT_STATUS = (
     Field("status", Form.KEYWORD, (STATUS,)),
     Field("is_running", Form.BOOLEAN, (STATUS,)),
 )
+# The status that a tenant is to have, and the call that reports it.
+STATUS_WRITES = {
+    "CreatedAsActive": "created",
+    "Active": "active",
+    "Inactive": "inactive",
+    "Failure": "failure",
+    "Deleted": "deleted",
+}
+METADATA = "metadata"
+# What can be reported and not be read.
+UPGRADE_APPLIED = "upgrade_applied"
 
 PLAN = (
     Field("plan", Form.TEXT, ("systemName",)),

@@ -19,6 +19,20 @@ def country(code: str) -> str | None:
     return _countries().get(code.strip().upper())
 
 
+@lru_cache(maxsize=4096)
+def three_letters(language: str) -> str | None:
+    """Return the ISO 639-2 code, in upper case, for one of ISO 639-1."""
+    entry = pycountry.languages.get(alpha_2=language)
+    return None if entry is None else str(entry.alpha_3).upper()
+
+
+@lru_cache(maxsize=4096)
+def country_alpha3(country: str) -> str | None:
+    """Return the ISO 3166-1 alpha-3 code for an alpha-2 code."""
+    entry = pycountry.countries.get(alpha_2=country)
+    return None if entry is None else str(entry.alpha_3)
+
+
 @cache
 def _languages() -> dict[str, str]:
     spellings = {}

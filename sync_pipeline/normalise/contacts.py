@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import pandas as pd
 import pyarrow as pa
@@ -41,15 +43,21 @@ def _refused(raw: msgspec.Raw | None) -> dict[str, bool]:
         return {}
     refused: dict[str, bool] = {}
     for permission in permissions:
-        if isinstance(permission, dict) and _is_global(permission):
-            channel = str(permission.get("channelType")).strip().upper()
+        if isinstance(permission, dict) and is_global(permission):
+            channel = channel_of(permission)
             opts_in = boolean(permission.get("optin"))
             if opts_in is not None:
                 refused[channel] = refused.get(channel, True) and not opts_in
     return refused
 
 
-def _is_global(permission: dict[str, object]) -> bool:
+def channel_of(permission: Mapping[str, object]) -> str:
+    """Return the channel of a permission of ROCS, in upper case."""
+    return str(permission.get("channelType")).strip().upper()
+
+
+def is_global(permission: Mapping[str, object]) -> bool:
+    """Tell whether a permission of ROCS is about everything that comes by its channel."""
     words = (permission.get("permissionGroupType"), permission.get("permissionType"))
     return all(str(word).strip().lower() == "global" for word in words)
 

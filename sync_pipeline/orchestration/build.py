@@ -11,6 +11,7 @@ from sync_pipeline.orchestration.backfill import days_asset
 from sync_pipeline.orchestration.checks import stream_checks
 from sync_pipeline.orchestration.columns import api_assets
 from sync_pipeline.orchestration.marts import mart_assets
+from sync_pipeline.orchestration.push import customer_update_sensor, push_job, push_schedule
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.orchestration.schedules import pull_job, stream_schedules
 from sync_pipeline.orchestration.webhooks import webhook_event_sensor
@@ -25,9 +26,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*api_assets(), *pulled, *by_day, *mart_assets()],
         asset_checks=[stream_checks(stream) for stream in streams],
-        jobs=[pull_job],
-        schedules=stream_schedules(settings),
-        sensors=[failure_alert_sensor(settings), webhook_event_sensor()],
+        jobs=[pull_job, push_job],
+        schedules=[*stream_schedules(settings), push_schedule],
+        sensors=[
+            failure_alert_sensor(settings),
+            webhook_event_sensor(),
+            customer_update_sensor,
+        ],
         resources={"pipeline": Pipeline()},
         # One process per run: starting another for its one step would cost more than the step.
         executor=dg.in_process_executor,

@@ -50,6 +50,18 @@ async def plan_communications(context: Context, api: CrmcomApi) -> Work:
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded, ask=ask)
 
 
+async def read_communication(
+    context: Context, api: CrmcomApi, contact_id: str, communication_id: str
+) -> Reading:
+    """Read one communication by its own answer; raises the SourceError that came instead."""
+    answer = await api.communication(contact_id, communication_id)
+    # Without a hash: that one is of the list's bytes, which the next reading of it brings.
+    record = Record(communication_id, contact_id, b"", answer.record, None, answer.sent_at)
+    due_at = context.due_again(answer.sent_at)
+    proof = Proof.SINGLE_RESPONSE
+    return Reading(contact_id, proof, None, answer.sent_at, due_at, records=[record])
+
+
 @dataclass(slots=True)
 class _Reader:
     """Reads contacts' lists, with what the warehouse knows of those that are next."""

@@ -49,12 +49,13 @@ async def _read_scope(context: Context, api: CrmcomApi, contact_id: str) -> Read
 
 
 async def _read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
-    reading = await read_under(context, contact_id, _read_answer(context, api, contact_id))
+    reading = await read_under(context, contact_id, read_contact(context, api, contact_id))
     is_missing = reading.reason is Reason.NOT_FOUND
     return replace(reading, missing=(contact_id,) if is_missing else ())
 
 
-async def _read_answer(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
+async def read_contact(context: Context, api: CrmcomApi, contact_id: str) -> Reading:
+    """Read one contact; raises the SourceError that keeps it from being read."""
     answer = await api.contact(contact_id)
     sent_at = answer.sent_at
     reading = Reading(

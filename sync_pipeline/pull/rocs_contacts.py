@@ -44,7 +44,7 @@ from sync_pipeline.warehouse.registry import known_identifiers
 
 async def plan_rocs_contacts(context: Context, api: RocsApi, settings: RocsSettings) -> Work:
     """Plan the list, or the lookups of the contacts that are registered or named."""
-    reader = _Reader(context, api, has_dynamic=settings.dynamic_path is not None)
+    reader = RocsReader(context, api, has_dynamic=settings.dynamic_path is not None)
     if context.request.only:
         named = list(dict.fromkeys(context.request.only))
         return Work(
@@ -84,7 +84,9 @@ class _Failures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class RocsReader:
+    """Reads contacts, with their dynamic fields where these are on."""
+
     context: Context
     api: RocsApi
     has_dynamic: bool
@@ -141,7 +143,7 @@ class _Reader:
         asked_at = datetime.now(UTC)
         answer = await self.api.find_contact("id", contact_id)
         if answer is not None:
-            return await self._read(contact_id, answer)
+            return await self.read_found(contact_id, answer)
         return Reading(contact_id, Proof.INCOMPLETE, Reason.NOT_FOUND, asked_at, asked_at)
 
     async def _found(self, scope: str, keys: list[tuple[ContactKey, str]]) -> Reading:
@@ -150,7 +152,7 @@ class _Reader:
         for by, value in keys:
             answer = await self.api.find_contact(by, value)
             if answer is not None:
-                reading = await self._read(scope, answer)
+                reading = await self.read_found(scope, answer)
                 missing -= {record.record_id for record in reading.records}
                 return replace(reading, missing=tuple(missing))
             missing |= {value} if by == "id" else set()
@@ -163,7 +165,8 @@ class _Reader:
         reading = Reading(scope, Proof.SINGLE_RESPONSE, None, began_at, due_at)
         return replace(reading, missing=tuple(missing))
 
-    async def _read(self, scope: str, answer: Answer) -> Reading:
+    async def read_found(self, scope: str, answer: Answer) -> Reading:
+        """Return the reading of a contact that a lookup found."""
         read_at = answer.sent_at
         due_at = self.context.due_again(read_at)
         reading = Reading(scope, Proof.SINGLE_RESPONSE, None, read_at, due_at)

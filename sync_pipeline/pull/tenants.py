@@ -35,11 +35,7 @@ from sync_pipeline.warehouse.progress import Proof, Reason
 
 async def plan_tenants(context: Context, api: RosaasApi) -> Work:
     """Read the list and plan the details."""
-
-    async def whole_list(_page: int) -> Page:
-        return await api.tenants()
-
-    sweep = await sweep_list(Sweep(whole_list, key_of(context.stream)))
+    sweep = await _swept(context, api)
     listed = _listed(context, sweep)
     named = {name.strip().lower() for name in context.request.only}
     wanted = named or await asyncio.to_thread(needing_detail, context, list(listed.values()))
@@ -63,6 +59,20 @@ async def plan_tenants(context: Context, api: RosaasApi) -> Work:
         ask=ask,
         is_one_list=True,
     )
+
+
+async def read_tenant(context: Context, api: RosaasApi, name: str) -> Reading:
+    """Read one tenant, by the list and by its own answer; raises the SourceError that came."""
+    sweep = await _swept(context, api)
+    listed = _listed(context, sweep).get(name)
+    return _not_listed(name, sweep) if listed is None else await _read_detail(context, api, listed)
+
+
+async def _swept(context: Context, api: RosaasApi) -> SweptList:
+    async def whole_list(_page: int) -> Page:
+        return await api.tenants()
+
+    return await sweep_list(Sweep(whole_list, key_of(context.stream)))
 
 
 def _whole_list(context: Context, sweep: SweptList, *, others: int) -> Reading:

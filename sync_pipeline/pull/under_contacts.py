@@ -36,8 +36,7 @@ async def plan_approval_requests(context: Context, api: CrmcomApi) -> Work:
     longest = LongestPage()
 
     def read(contact_id: str) -> AsyncIterator[Reading]:
-        fetch = partial(api.approval_requests_page, contact_id)
-        reading = _read_list(context, contact_id, fetch, longest)
+        reading = read_approval_requests(context, api, contact_id, longest)
         return once(read_list_under(context, contact_id, reading))
 
     return Work(scopes_total=total, scopes=scopes, read=read, is_grounded=is_grounded)
@@ -125,9 +124,11 @@ def list_reading(
     )
 
 
-async def _read_list(
-    context: Context, contact_id: str, fetch: FetchPage, longest: LongestPage
+async def read_approval_requests(
+    context: Context, api: CrmcomApi, contact_id: str, longest: LongestPage
 ) -> Reading:
+    """Read one contact's list; raises the SourceError that keeps it from being read."""
+    fetch = partial(api.approval_requests_page, contact_id)
     sweep = await sweep_under(context, fetch, longest=longest)
     reading = list_reading(context, contact_id, sweep, listed(context, contact_id, sweep))
     return replace(reading, seen=sweep.seen)

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import STREAMS
+from sync_pipeline.push.share import FEW
 from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
 from sync_pipeline.warehouse.stored import count_rows
-
-FEW = 20
-"""So many records may always be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from sync_pipeline.settings.values import (
     MINUTES_PER_DAY,
     MINUTES_PER_HOUR,
     AlertUrls,
+    ConflictPolicies,
+    ConflictPolicy,
     DriftPolicies,
     DriftPolicy,
     HomePath,
@@ -37,6 +39,7 @@ from sync_pipeline.settings.values import (
     PushModel,
     PushModels,
     WebhookKeys,
+    conflicts_are_held,
     drift_is_warned_of,
     is_loopback,
 )
@@ -45,6 +48,7 @@ __all__ = [
     "INTERVAL_MINUTES",
     "MINUTES_PER_DAY",
     "MINUTES_PER_HOUR",
+    "ConflictPolicy",
     "CrmcomSettings",
     "CrmcomVersion",
     "DriftPolicy",
@@ -79,6 +83,9 @@ class Settings(Group):
         PushModel("rocs_corrections", "crmcom/contacts", is_automatic=False),
     )
     run_slice_seconds: float = Field(default=240, gt=0)
+    push_enabled: bool | None = None
+    push_conflict_policy: ConflictPolicies = Field(default_factory=conflicts_are_held)
+    push_grace_seconds: float = Field(default=60, ge=0)
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)
     alert_urls: AlertUrls | None = None
@@ -107,6 +114,19 @@ class Settings(Group):
             "rosaas": self.rosaas,
         }
         return by_name[source]
+
+    def may_write_to(self, source: str) -> bool:
+        """Whether updates are sent to a source: as PUSH_ENABLED says, else on loopback alone."""
+        settings = self.of_source(source)
+        if settings is None:
+            return False
+        return is_loopback(settings.base_url) if self.push_enabled is None else self.push_enabled
+
+    def conflict_policy(self, stream: str, field: str) -> ConflictPolicy:
+        """Return what holds for a field of which the source has another value than expected."""
+        policies = self.push_conflict_policy
+        own = policies.get(field, policies[""])
+        return policies.get(f"{stream}/{field}", own)
 
     def missing_for(self, source: str, entity: str) -> str | None:
         """Return the variable without which a stream is off; None while it is on."""

@@ -115,6 +115,7 @@ class RocsSettings(SourceSettings):
     lists_path: ApiPath | None = None
     campaigns_path: ApiPath | None = None
     dynamic_path: ApiPath | None = None
+    update_path: ApiPath | None = None
 
     @check(mode="after")
     def _complete(self) -> Self:

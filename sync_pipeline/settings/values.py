@@ -19,6 +19,7 @@ _LONGEST_NAME = 255
 _STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
 _PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)=(held|automatic)", re.ASCII)
 _KEYS = re.compile(r"[!-+\--~]+(?:\s*,\s*[!-+\--~]+)*", re.ASCII)
+_PUSHED_FIELD = re.compile(r"([a-z]+/[a-z_]+/)?[a-z_]+(\.[^,=]+)?", re.ASCII)
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -120,6 +121,16 @@ def _push_models(value: object) -> object:
     return tuple(PushModel(m[1], m[2], m[3] == "automatic") for m in found if m)
 
 
+def _conflict_policy(text: str) -> dict[str, str]:
+    policies = {"": "hold"}
+    for part in text.split(","):
+        name, _, policy = part.rpartition("=")
+        policies[name.strip()] = policy.strip()
+    if not policies.keys() <= {"", *filter(_PUSHED_FIELD.fullmatch, policies)}:
+        raise ValueError("should be like hold,email=ours,rocs/contacts/phone=theirs")
+    return policies
+
+
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -129,8 +140,15 @@ CronMinutes = Annotated[int, AfterValidator(_cron_minutes)]
 DriftPolicy = Literal["keep", "warn", "fail"]
 # By stream; what is under no name holds for the others.
 DriftPolicies = Annotated[Mapping[str, DriftPolicy], BeforeValidator(_drift_policy)]
-
 PushModels = Annotated[tuple[PushModel, ...], BeforeValidator(_push_models)]
+ConflictPolicy = Literal["hold", "ours", "theirs"]
+# By field, with or without its stream; what is under no name holds for the others.
+ConflictPolicies = Annotated[Mapping[str, ConflictPolicy], BeforeValidator(_conflict_policy)]
+
+
+def conflicts_are_held() -> Mapping[str, ConflictPolicy]:
+    """Return the policy for all fields where none is set."""
+    return {"": "hold"}
 
 
 def drift_is_warned_of() -> Mapping[str, DriftPolicy]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote, urlencode
+
+Guard = Callable[[], Awaitable[float]]
+"""Awaited when a write is about to be sent; raises where it must not be.
+
+Returns until when it may go out, by the monotonic clock: a process that is stopped in between must
+not send when it goes on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Endpoint:
 class Call:
     """A request; `template` is what errors and logs may show of its path."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     template: str
     ids: tuple[str, ...] = field(default=(), repr=False)
     """Fill the braces of the template, in order; foreign text, any characters."""
@@ -36,13 +43,22 @@ class Call:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     """Sent as a form, instead of `body`."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    payload: bytes | None = field(default=None, repr=False)
+    """JSON that is sent as it is, instead of `body`."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What this request carries and must never be repeated, beside those of the endpoint."""
+    guard: Guard | None = field(default=None, repr=False)
+    """Of a write, which is sent once only: when its outcome is not known, a reading has to tell."""
 
     def __post_init__(self) -> None:
         # An error shows the template only, and a brace in it tells that one record was asked for.
         if self.template.count("{") != len(self.ids):
             raise ValueError(f"{self.template} has not one place for each id")
+
+    @property
+    def kind(self) -> str:
+        """What is the same for all calls of one endpoint."""
+        return f"{self.method} {self.template}"
 
     @property
     def path(self) -> str:

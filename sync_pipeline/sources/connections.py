@@ -12,7 +12,7 @@ import httpx
 
 from sync_pipeline.settings import is_loopback
 from sync_pipeline.sources.calls import Endpoint
-from sync_pipeline.sources.transport import AiohttpTransport
+from sync_pipeline.sources.transport import AiohttpTransport, refuse_late
 
 CONNECT_S = 10.0
 Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
@@ -41,6 +41,7 @@ async def open_client(endpoint: Endpoint) -> AsyncIterator[tuple[httpx.AsyncClie
             max_keepalive_connections=endpoint.max_in_flight,
         ),
         follow_redirects=False,
+        event_hooks={"request": [refuse_late]},
     ) as client:
         if transport is None:
             yield client, partial(client.send, stream=True)

@@ -6,13 +6,14 @@ about one contact.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
-from sync_pipeline.errors import CredentialRefusedError, SettingsError
+from sync_pipeline.errors import CredentialRefusedError, RequestRefusedError, SettingsError
 from sync_pipeline.settings import CrmcomSettings
 from sync_pipeline.sources.answers import Answer, Meter, Page
 from sync_pipeline.sources.budget import Budget, ProcessBudget
@@ -20,8 +21,10 @@ from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.credentials import header_secret, refused
 from sync_pipeline.sources.crmcom_access import backoffice_identity, open_access, session_of, shown
 from sync_pipeline.sources.crmcom_answers import one_record, page_of
+from sync_pipeline.sources.crmcom_writes import with_other_verb
 from sync_pipeline.sources.http_core import HttpCore, open_core
 from sync_pipeline.sources.retry import RetryBounds
+from sync_pipeline.sources.written import Written, accepted
 
 CONTACTS = "/contacts"
 CONTACT = "/contacts/{id}"
@@ -32,6 +35,8 @@ OLDEST_FIRST: dict[str, str | int] = {"sort": "CREATED_DATE", "order": "ASC"}
 CREATED_FROM = "created_on[gte]"
 CREATED_UNTIL = "created_on[lt]"
 KEY_ALONE_REMEDY = "the API refuses the key: correct CRMCOM_SECRET_KEY"
+
+logger = logging.getLogger(__name__)
 
 
 class CrmcomApi:
@@ -94,6 +99,21 @@ class CrmcomApi:
     async def approval_requests_page(self, contact_id: str, page: int) -> Page:
         """Return page ``page`` (from 1) of a contact's approval requests, oldest first."""
         return await self._page(contact_id, APPROVAL_REQUESTS, page, {})
+
+    async def write(self, contact_id: str, call: Call) -> Written:
+        """Send a call of `crmcom_writes` about this contact, once.
+
+        Raises a SourceError that says what came of it (see `written`).
+        """
+        try:
+            reply = await self._access.fetch(contact_id, call)
+        except RequestRefusedError as exc:
+            other = with_other_verb(call) if exc.status == 405 else None  # noqa: PLR2004
+            if other is None:
+                raise
+            logger.info("%s; trying %s", exc, other.method)
+            call, reply = other, await self._access.fetch(contact_id, other)
+        return accepted(call, reply, self._core.endpoint)
 
     async def _record(self, contact_id: str, call: Call) -> Answer:
         return await self._core.understood(

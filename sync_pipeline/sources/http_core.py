@@ -28,6 +28,8 @@ from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.connections import CONNECT_S, Send, open_client
 from sync_pipeline.sources.refusals import check_status
 from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
+from sync_pipeline.sources.transport import SEND_BEFORE, LateError
+from sync_pipeline.sources.written import unknown_outcomes
 
 # Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
 WHOLE_REQUEST_FACTOR = 2
@@ -56,6 +58,9 @@ class HttpCore:
         if not all(call.ids):
             # An empty segment would ask for the list above the record.
             raise RequestRefusedError(self.endpoint.api, call.template, detail="the id is empty")
+        if call.guard is not None:
+            with unknown_outcomes():
+                return await self._attempt(call, headers)
         return await with_retries(
             self.bounds, lambda: self._attempt(call, headers), on_retry=self._count_retry
         )
@@ -83,10 +88,11 @@ class HttpCore:
         headers: Mapping[str, str] = {}
         with _failures_in_words(call, self.endpoint):
             async with self.budget.request():
+                send_before = None if call.guard is None else await call.guard()
                 headers = get_headers()
                 self.meter.requests += 1
                 async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
-                    reply = await self._exchange(call, headers)
+                    reply = await self._exchange(call, headers, send_before)
         sent = (part for value in headers.values() for part in (value, *value.split()))
         try:
             check_status(call, reply, endpoint=self.endpoint, sent=sent)
@@ -96,15 +102,18 @@ class HttpCore:
             raise
         return reply
 
-    async def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
+    async def _exchange(
+        self, call: Call, headers: Mapping[str, str], send_before: float | None
+    ) -> Reply:
         # Not `client.stream`: what it merges for each request takes longer than the rest.
         request = httpx.Request(
             call.method,
             f"{self.endpoint.base_url}{call.target}",
             json=call.body,
             data=call.form,
-            headers={**self.headers, **call.headers, **headers},
-            extensions={"timeout": self.client.timeout.as_dict()},
+            content=call.payload,
+            headers={**self.headers, **_kind(call), **call.headers, **headers},
+            extensions={"timeout": self.client.timeout.as_dict(), SEND_BEFORE: send_before},
         )
         sent_at = datetime.now(UTC)
         response = await self.send(request)
@@ -170,27 +179,41 @@ def _failures_in_words(call: Call, endpoint: Endpoint) -> Iterator[None]:
     try:
         yield
     except HeldBackError as exc:
-        raise TransientSourceError(api, path, detail=str(exc), retry_after_s=exc.left_s) from exc
+        left_s = exc.left_s
+        raise TransientSourceError(
+            api, path, detail=str(exc), retry_after_s=left_s, is_unsent=True
+        ) from exc
     except TimeoutError as exc:
         whole_s = endpoint.timeout_s * WHOLE_REQUEST_FACTOR
         detail = f"timed out: the answer was not complete after {whole_s:g} s"
         raise TransientSourceError(api, path, detail=detail) from exc
     except httpx.TimeoutException as exc:
-        raise TransientSourceError(api, path, detail=_timed_out(exc, endpoint)) from exc
+        is_unsent = isinstance(exc, httpx.ConnectTimeout | httpx.PoolTimeout)
+        detail = _timed_out(exc, endpoint)
+        raise TransientSourceError(api, path, detail=detail, is_unsent=is_unsent) from exc
     except httpx.ConnectError as exc:
-        raise TransientSourceError(api, path, detail=_unreachable(exc, endpoint)) from exc
+        detail = _unreachable(exc, endpoint)
+        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
     except httpx.ProxyError as exc:
-        raise TransientSourceError(api, path, detail="the proxy does not let it through") from exc
+        detail = "the proxy does not let it through"
+        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
     except (httpx.LocalProtocolError, UnicodeEncodeError):
         # Its text repeats the header, which may be a credential.
         detail = "the request cannot be sent: a value has characters that HTTP does not allow"
         raise RequestRefusedError(api, path, detail=detail) from None
+    except LateError as exc:
+        detail = "not sent: it would have gone out too late"
+        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
     except httpx.DecodingError as exc:
         detail = "came packed otherwise than its Content-Encoding says"
         raise WrongAnswerError(api, path, detail=detail) from exc
     except httpx.TransportError as exc:
         detail = "the connection broke before the answer was complete"
         raise TransientSourceError(api, path, detail=detail) from exc
+
+
+def _kind(call: Call) -> dict[str, str]:
+    return {} if call.payload is None else {"Content-Type": "application/json"}
 
 
 def _timed_out(exc: httpx.TimeoutException, endpoint: Endpoint) -> str:

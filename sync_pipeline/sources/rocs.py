@@ -21,12 +21,12 @@ from sync_pipeline.sources.http_core import HttpCore, open_core
 from sync_pipeline.sources.retry import RetryBounds
 from sync_pipeline.sources.rocs_answers import page_of, record_or_none
 from sync_pipeline.sources.rocs_login import log_in, remedy
+from sync_pipeline.sources.rocs_writes import DECLARED
 from sync_pipeline.sources.sessions import Session
 from sync_pipeline.sources.tokens import Tokens
+from sync_pipeline.sources.written import Written, accepted
 
 ContactKey = Literal["id", "email", "externalId", "mobile"]
-DECLARED = {"Content-Type": "application/json", "Accept": "application/json"}
-"""The vendor asks for both on every call, also on one without a body."""
 
 
 class RocsApi:
@@ -46,6 +46,13 @@ class RocsApi:
     async def find_contact(self, by: ContactKey, value: str) -> Answer | None:
         """Return the contact with this identifier, or None when the API knows none."""
         return await self._find(f"{self._settings.contacts_path}?{by}={{id}}", value)
+
+    async def write(self, call: Call) -> Written:
+        """Send a call of `rocs_writes`, once.
+
+        Raises a SourceError that says what came of it (see `written`).
+        """
+        return accepted(call, await self._session.fetch(call), self._core.endpoint)
 
     async def dynamic_fields(self, contact_id: str) -> Answer | None:
         """Return a contact's customer-specific fields, or None when the API knows none."""

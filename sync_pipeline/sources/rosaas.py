@@ -22,8 +22,10 @@ from sync_pipeline.sources.json_bodies import (
 )
 from sync_pipeline.sources.refusals import said, wrong_shape
 from sync_pipeline.sources.retry import RetryBounds
+from sync_pipeline.sources.rosaas_writes import ENGLISH
 from sync_pipeline.sources.sessions import Session
 from sync_pipeline.sources.tokens import Token, Tokens
+from sync_pipeline.sources.written import Written, accepted, unknown_outcomes
 
 TENANTS = "/api/management/apps/v1/tenants"
 PLANS = "/api/management/apps/v1/plans"
@@ -31,7 +33,6 @@ SPECIFICATIONS = "/api/management/apps/v1/specifications"
 AUTH = "/api/identity/apps/v1/auth"
 REFUSED_CREDENTIAL_CODES = frozenset({"2002", "2004"})
 REMEDY = "the API refuses the client: correct ROSAAS_CLIENT_ID and ROSAAS_CLIENT_SECRET"
-ENGLISH = {"Accept-Language": "en"}
 
 
 class RosaasApi:
@@ -61,6 +62,19 @@ class RosaasApi:
         return await self._core.understood(
             lambda: self._session.fetch(call), lambda reply: self._tenant_in(call, reply)
         )
+
+    async def write(self, call: Call) -> Written:
+        """Send a call of `rosaas_writes`, once.
+
+        Raises a SourceError that says what came of it (see `written`).
+        """
+        reply = await self._session.fetch(call)
+        written = accepted(call, reply, self._core.endpoint)
+        if written.answer:
+            # It may be a refusal in an envelope with a status of success.
+            with unknown_outcomes():
+                self._envelope(call, reply)
+        return written
 
     def _tenant_in(self, call: Call, reply: Reply) -> Answer | None:
         data = self._envelope(call, reply).get("data")
@@ -95,7 +109,7 @@ class RosaasApi:
             raise self._wrong(call, reply, "an object with `data` and `metadata`", exc) from None
         if scalar(metadata.get("success")) is False:
             endpoint = self._core.endpoint
-            code, message = said(reply, hidden=(*call.ids, *endpoint.secrets))
+            code, message = said(reply, hidden=(*call.ids, *call.secrets, *endpoint.secrets))
             raise RequestRefusedError(endpoint.api, call.template, reply.status, code, message)
         return envelope
 

@@ -53,7 +53,7 @@ class _Held:
 
 
 class Session:
-    """One identity at one endpoint; remembers per path template which header works.
+    """One identity at one endpoint; remembers per method and path template which header works.
 
     Identities at the same endpoint may share what is ``known`` of it.
     """
@@ -82,19 +82,19 @@ class Session:
         """Return the answer to an authorised call; CredentialRefusedError when no token helps."""
         if len(self._schemes) == 1:
             return await self._fetch_as(call, self._schemes[0])
-        if scheme := self._known.get(call.template):
+        if scheme := self._known.get(call.kind):
             return await self._fetch_as(call, scheme)
         # A 401 may be about this one record: others that wait find out for themselves.
-        async with self._probes[call.template].turn(about=call.ids):
-            if call.template not in self._known:
+        async with self._probes[call.kind].turn(about=call.ids):
+            if call.kind not in self._known:
                 return await self._probe(call)
-        return await self._fetch_as(call, self._known[call.template])
+        return await self._fetch_as(call, self._known[call.kind])
 
     async def _fetch_as(self, call: Call, scheme: Scheme) -> Reply:
         try:
             return await self._insist(lambda held: self._send(call, scheme, held))
         except CredentialRefusedError:
-            self._known.pop(call.template, None)
+            self._known.pop(call.kind, None)
             raise
 
     async def _probe(self, call: Call) -> Reply:
@@ -142,7 +142,7 @@ class Session:
         return reply
 
     def _learn(self, call: Call, scheme: Scheme, token: Token) -> None:
-        self._known[call.template] = scheme
+        self._known[call.kind] = scheme
         self._answered += 1
         if token not in self._worked:
             self._worked.append(token)

@@ -7,6 +7,7 @@ second time here: who retries is to know, and to count.
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -28,6 +29,20 @@ _FAILURES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (ValueError, httpx.LocalProtocolError),
 )
 
+SEND_BEFORE = "send_before"
+"""The extension of a request that says until when it may go out, by the monotonic clock."""
+
+
+class LateError(httpx.TransportError):
+    """The request is ready later than it may go out: it was not sent."""
+
+
+async def refuse_late(request: httpx.Request) -> None:
+    """Raise LateError for a request whose time has passed."""
+    send_before = request.extensions.get(SEND_BEFORE)
+    if send_before is not None and time.monotonic() > send_before:
+        raise LateError("the request is late", request=request)
+
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests through a session of its own; to be made within the event loop."""
@@ -45,6 +60,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request``; raises httpx's TransportErrors."""
+        await refuse_late(request)
         response = await self._session.request(
             request.method,
             # Without `encoded`, `%2E%2E` in it would become a step up.

@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateTable
 from sync_pipeline.entities import Entity, Stream
 from sync_pipeline.warehouse import upsert
 from sync_pipeline.warehouse.copy import copy_rows
+from sync_pipeline.warehouse.echo import mark_own_writes
 from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.hashes import content_hashes
 from sync_pipeline.warehouse.stored import outpaced, standing_of
@@ -126,6 +127,7 @@ def _upsert(
     copy_rows(connection, staging, pieces)
     for statement in statements.in_order:
         connection.execute(statement, written)
+    connection.execute(mark_own_writes(stream.entity, staging), written)
     return dict(connection.execute(statements.count_verdicts).all())
 
 

@@ -47,8 +47,8 @@ class Update:
 class Claim:
     """An update that is this worker's to send, and nobody else's.
 
-    ``is_orphan``: an earlier worker had it and may have sent it, not after ``maybe_sent_at``
-    (the latest moment at which it is known to have had it): look first, never just send.
+    ``is_orphan``: an earlier worker had it and may have sent it, not after ``maybe_sent_at`` (the
+    moment of this claim, where that worker did not let it go itself): look first, never just send.
     """
 
     update: Update
@@ -134,11 +134,13 @@ class Desk:
                 if claims or not rows:
                     return claims
 
-    def still_holds(self, claim: Claim) -> bool:
-        """Tell whether the update is still this worker's: ask right before each request."""
+    def still_holds(self, claims: Sequence[Claim]) -> list[bool]:
+        """Tell of each update whether it is still this worker's: ask right before a request."""
+        ids = [claim.update.id for claim in claims]
         with self._turn, self._transaction():
-            asked = {"id": claim.update.id, "claimed_by": self._name}
-            return bool(self._execute("holds_update", asked).scalar_one())
+            asked = {"ids": ids, "claimed_by": self._name}
+            held = set(self._execute("held_updates", asked).scalars())
+        return [update_id in held for update_id in ids]
 
     def settle(self, endings: Sequence[Ending]) -> list[str | None]:
         """Write down what came of some claims, all in one transaction, and let the records go.
@@ -171,6 +173,13 @@ class Desk:
 
     def _execute(self, name: str, parameters: Mapping[str, object]) -> CursorResult[object]:
         return self._session.execute(statement(name), parameters)
+
+
+def peek(connection: Connection, *, source: str, now: datetime, most: int) -> list[Update]:
+    """Return what a worker would take now, without taking it."""
+    parameters = {"source": source, "now": now, "most": most}
+    rows = connection.execute(statement("peek_updates"), parameters).mappings()
+    return [msgspec.convert(dict(row), Update) for row in rows]
 
 
 @contextmanager

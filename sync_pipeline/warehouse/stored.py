@@ -10,6 +10,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import (
     Connection,
+    Engine,
     Integer,
     Select,
     String,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from sync_pipeline.entities import BYTES, TEXT, Entity, Stream
+from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.upsert import WATERMARKS
 
 HASH_BYTES = 16
@@ -83,6 +85,15 @@ def outpaced(
         for place, (scope, at) in enumerate(zip(scopes, read_at, strict=True))
         if proven.get(scope, at) > at
     }
+
+
+def owner_of(engine: Engine, stream: Stream, key: str) -> str | None:
+    """Return the contact that a stored record hangs under; None where it is not known."""
+    table, name = stream.entity.table, stream.entity.key
+    asked = select(table.c.contact_id).where(table.c.source == stream.source, table.c[name] == key)
+    with transaction(engine) as connection:
+        owner: str | None = connection.execute(asked).scalar_one_or_none()
+    return owner
 
 
 @cache

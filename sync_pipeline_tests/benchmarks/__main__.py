@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline_tests.benchmarks import bulk, fan_out
+from sync_pipeline_tests.benchmarks import bulk, fan_out, push
 
 
 def main() -> None:
@@ -17,11 +17,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[200_000])
     parser.add_argument("--in-flight", type=int, nargs="*", default=list(fan_out.TO_REACH))
     parser.add_argument("--contacts", type=int, default=fan_out.CONTACTS)
+    parser.add_argument("--updates", type=int, default=push.UPDATES)
     options = parser.parse_args()
     console = Console(width=110)
     console.print(_bulk(options.rows))
     if options.in_flight:
         console.print(_fan_out(options.in_flight, options.contacts))
+    if options.updates:
+        console.print(_push(options.updates))
 
 
 def _bulk(sizes: Sequence[int]) -> Table:
@@ -59,6 +62,20 @@ def _fan_out(widths: Sequence[int], contacts: int) -> Table:
             f"{line.rows:,}",
             f"{line.client_cpu_s / line.requests * 1e6:.0f}",
         )
+    return table
+
+
+def _push(updates: int) -> Table:
+    table = Table("updates", "in flight", "updates/s", "of limit", "to reach", "CPU µs/update")
+    line = push.measure(updates=updates)
+    table.add_row(
+        f"{line.updates:,}",
+        f"{line.in_flight}",
+        f"{line.per_second:,.0f}",
+        f"{line.of_limit:.2f}",
+        f"≥ {push.TO_REACH}",
+        f"{line.client_cpu_s / line.updates * 1e6:.0f}",
+    )
     return table
 
 

@@ -63,6 +63,38 @@ def test_the_policy_for_drift_is_one_for_all_and_others_by_stream() -> None:
     assert policy("fail, rocs/contacts=keep , crmcom/contacts = warn") == both
 
 
+def test_the_policy_for_conflicts_is_one_for_all_and_others_by_field() -> None:
+    def policies(text: str) -> list[str]:
+        settings = read_settings({"PUSH_CONFLICT_POLICY": text})
+        asked = ("crmcom/contacts", "email"), ("rocs/contacts", "email"), ("rocs/contacts", "phone")
+        return [settings.conflict_policy(*one) for one in asked]
+
+    assert read_settings({}).conflict_policy("crmcom/contacts", "email") == "hold"
+    assert policies("theirs") == ["theirs", "theirs", "theirs"]
+    assert policies("email=ours") == ["ours", "ours", "hold"]
+    assert policies("ours, rocs/contacts/email = theirs") == ["ours", "theirs", "ours"]
+    custom = read_settings({"PUSH_CONFLICT_POLICY": "attributes.custom_fields.Shoe size=ours"})
+    assert custom.conflict_policy("crmcom/contacts", "attributes.custom_fields.Shoe size") == "ours"
+
+
+@pytest.mark.parametrize("text", ["never", "email=never", "Email=ours", "rocs/email=ours"])
+def test_a_policy_for_conflicts_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PUSH_CONFLICT_POLICY: "):
+        read_settings({"PUSH_CONFLICT_POLICY": text})
+
+
+def test_updates_are_sent_to_apis_of_this_machine_unless_told_otherwise() -> None:
+    local = ROSAAS | {"ROSAAS_BASE_URL": "http://127.0.0.1:8765"}
+
+    def senders(**environ: str) -> list[str]:
+        settings = read_settings(CRMCOM | local | environ)
+        return [s for s in ("crmcom", "rocs", "rosaas") if settings.may_write_to(s)]
+
+    assert senders() == ["rosaas"]
+    assert senders(PUSH_ENABLED="on") == ["crmcom", "rosaas"]
+    assert senders(PUSH_ENABLED="off") == []
+
+
 def test_nothing_set_means_no_source_and_a_home_in_the_working_folder(tmp_path: Path) -> None:
     settings = read_settings({})
     assert (settings.is_any_source_on, settings.warehouse_url) == (False, None)
@@ -192,6 +224,7 @@ def test_rocs_asks_only_for_what_its_vendor_gives() -> None:
         "lists_path": None,
         "campaigns_path": None,
         "dynamic_path": None,
+        "update_path": None,
     }
 
 

@@ -1,0 +1,198 @@
+"""One attempt at one update: what every attempt does, whether it changes a record or makes one.
+
+Whatever happens, it ends in a state that says so. Nothing is written down in here: `cycle` does
+that, for many at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Engine
+
+from sync_pipeline.errors import SourceError, SyncError
+from sync_pipeline.pull.reading import PullRequest, Reading
+from sync_pipeline.pull.work import Context
+from sync_pipeline.push.apis import PushApi, Write
+from sync_pipeline.push.outcome import (
+    ACCEPTED,
+    UNKNOWN,
+    Next,
+    after_unread,
+    refused,
+    texts_in,
+    told,
+)
+from sync_pipeline.push.records import Absent, Current, Found, Read, Target
+from sync_pipeline.push.values import UnwritableError, Values
+from sync_pipeline.settings import Settings
+from sync_pipeline.sources.calls import Call
+from sync_pipeline.sources.written import Written
+from sync_pipeline.warehouse.outbox import Claim, Delivery, Ending
+from sync_pipeline.warehouse.progress import Due
+
+
+class ClaimLostError(SyncError):
+    """Another worker has the update now: nothing was sent."""
+
+
+class UnknownRecordError(SyncError):
+    """The record is not at its API (any more), or cannot be read there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of a claim, the last reading of its record, and a failure that concerns all."""
+
+    ending: Ending
+    read: Read | None = None
+    failure: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Delivers updates to one source."""
+
+    api: PushApi
+    settings: Settings
+    engine: Engine
+    clock: Callable[[], datetime]
+    """The time of the server that keeps the outbox: every worker's is the same."""
+    find: Callable[[Read], Awaitable[Found]]
+    still_holds: Callable[[Claim], Awaitable[bool]]
+
+    @property
+    def grace(self) -> timedelta:
+        """How long a write may be on its way that no answer came to."""
+        return timedelta(seconds=self.settings.push_grace_seconds)
+
+
+@dataclass(slots=True)
+class Attempting:
+    """One attempt, as far as it is the same for all."""
+
+    courier: Courier
+    claim: Claim
+    deliveries: list[Delivery] = field(default_factory=list)
+    read: Read | None = None
+    sent_at: datetime | None = None
+    known: Values | None = None
+    """What the record held of the fields in question, once it was read."""
+
+    async def deliver(self) -> Delivered:
+        """Do what there is to do; SourceErrors and UnwritableErrors are settled by `run`."""
+        raise NotImplementedError
+
+    async def run(self) -> Delivered:
+        """Return what came of it; raises WarehouseError alone."""
+        attempts = self.claim.update.attempts
+        try:
+            return await self.deliver()
+        except ClaimLostError as exc:
+            self.deliveries.append(Delivery("not sent: another worker has it"))
+            return self.ended(Next("pending", str(exc)))
+        except UnwritableError as exc:
+            return self.ended(Next("dead", str(exc)))
+        except UnknownRecordError as exc:
+            if self._may_have_been_sent:
+                return self.ended(Next("uncertain", str(exc)))
+            return self.ended(refused(str(exc), attempts=attempts, now=self.now))
+        except SourceError as exc:
+            was_sent = self._may_have_been_sent
+            after = after_unread(exc, attempts=attempts, was_sent=was_sent, now=self.now)
+            return replace(self.ended(after), failure=exc)
+
+    @property
+    def _may_have_been_sent(self) -> bool:
+        return self.sent_at is not None or self.claim.is_orphan
+
+    @property
+    def now(self) -> datetime:
+        """The time by the server that keeps the outbox."""
+        return self.courier.clock()
+
+    async def look(self, target: Target) -> Current:
+        """Read the record; raises SourceError, and UnknownRecordError where there is none."""
+        request = PullRequest(Due(self.now), 0, only=(target.owner,))
+        context = Context(target.stream, request, self.courier.settings, self.courier.engine)
+        reading = _as_read_back(await self.courier.api.read(context, target))
+        found = await self.courier.find((target, reading))
+        if isinstance(found, Absent):
+            raise UnknownRecordError(found.why)
+        self.read = (target, reading)
+        return found
+
+    async def send(self, target: Target, write: Write, known: Values) -> Written | SourceError:
+        """Send one call, once; return what came of it. ``known`` is what the record held."""
+        sent_at: datetime | None = None
+
+        async def guard() -> float:
+            nonlocal sent_at
+            asked_at = time.monotonic()
+            if not await self.courier.still_holds(self.claim):
+                raise ClaimLostError("another worker has the update")
+            sent_at = self.now
+            # In time for whoever waits out the grace, were this process stopped from now on.
+            return asked_at + self.courier.grace.total_seconds() / 2
+
+        secrets = tuple(texts_in({**write.wanted}))
+        call = replace(write.call, guard=guard, secrets=secrets)
+        answer: Written | SourceError
+        try:
+            answer = await self.courier.api.write(target, call)
+        except SourceError as exc:
+            answer = exc
+        self.sent_at = sent_at or self.sent_at
+        failure = answer if isinstance(answer, SourceError) else None
+        before = {name: known.get(name) for name in write.wanted}
+        request = _request(call)
+        self.deliveries.append(
+            Delivery(told(failure), sent_at, request, answer_status=answer.status, before=before)
+        )
+        return answer
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether anything that was sent now may have been applied."""
+        return any(one.outcome in (ACCEPTED, UNKNOWN) for one in self.deliveries)
+
+    def note_after(self, after: Values) -> None:
+        """Add to what was sent what the record holds now."""
+        self.deliveries = [
+            one
+            if one.before is None
+            else replace(one, after={name: after.get(name) for name in one.before})
+            for one in self.deliveries
+        ]
+
+    def ended(
+        self, following: Next, *, written: Values | None = None, created_id: str | None = None
+    ) -> Delivered:
+        """Return the end of the attempt; ``written`` is what the source holds by our doing."""
+        deliveries = self.deliveries or [Delivery(following.status, before=self.known)]
+        at = None if self.read is None else self.read[1].read_at
+        ending = Ending(
+            self.claim,
+            following.status,
+            following.error,
+            following.next_attempt_at,
+            created_id=created_id,
+            deliveries=deliveries,
+            written=written or {},
+            written_at=at,
+        )
+        return Delivered(ending, self.read)
+
+
+def _as_read_back(reading: Reading) -> Reading:
+    """Return a reading that brings its record, and is no step of the pulls."""
+    return replace(reading, is_progress=False, seen=None)
+
+
+def _request(call: Call) -> dict[str, object]:
+    body = None if call.payload is None else msgspec.Raw(call.payload)
+    return {"method": call.method, "path": call.path, "body": body}

@@ -1,0 +1,130 @@
+"""Change a record: read it, decide by what it holds, write, read again, decide what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sync_pipeline.entities import STREAMS
+from sync_pipeline.errors import SourceError
+from sync_pipeline.mapping.writes import UNREADABLE
+from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
+from sync_pipeline.push.decide import Comparison, Decision, comparison, decision, unexpected
+from sync_pipeline.push.outcome import Attempt, Next, after_write, without_write
+from sync_pipeline.push.records import Current, Target
+from sync_pipeline.push.values import Json, Values, canonical_values, comparable
+from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.ledger import own_writes
+from sync_pipeline.warehouse.stored import owner_of
+
+
+class Changing(Attempting):
+    """One attempt at an update of a record that is there."""
+
+    async def deliver(self) -> Delivered:
+        """Bring the record to what is wanted, where the policy for conflicts lets it."""
+        target, before, decided = await self.plan()
+        unreadable = UNREADABLE.get(str(target.stream), frozenset()) & decided.write.keys()
+        if unreadable and self.claim.is_orphan:
+            error = f"{', '.join(sorted(unreadable))} may have been reported, and cannot be read"
+            return self.ended(Next("uncertain", error))
+        self.known = {name: before.values.get(name) for name in self.wanted(target, before)}
+        if not decided.write:
+            written = {} if decided.held or decided.kept else self.known
+            return self.ended(without_write(decided), written=written)
+        return await self._write(target, before, decided)
+
+    async def plan(self) -> tuple[Target, Current, Decision]:
+        """Return the record, what it holds, and what is to be done about it; nothing is sent."""
+        target = await self._target()
+        before = await self.look(target)
+        return target, before, await self._decide(target, before)
+
+    async def _target(self) -> Target:
+        update = self.claim.update
+        stream = STREAMS[f"{update.source}/{update.entity}"]
+        if stream.upstream is None:
+            return Target(stream, update.entity_id, update.entity_id)
+        owner = await asyncio.to_thread(owner_of, self.courier.engine, stream, update.entity_id)
+        if owner is None:
+            raise UnknownRecordError("the warehouse does not know whose record it is")
+        return Target(stream, update.entity_id, owner)
+
+    def wanted(self, target: Target, before: Current) -> Values:
+        """Return what is asked for in canonical form; raises UnwritableError."""
+        country = _country(before)
+        return canonical_values(target.stream, self.claim.update.changes, country=country)
+
+    async def _decide(self, target: Target, before: Current) -> Decision:
+        update, stream = self.claim.update, target.stream
+        wanted = self.wanted(target, before)
+        base = comparable(stream, update.base, country=_country(before))
+        unreadable = UNREADABLE.get(str(stream), frozenset())
+        readable = {name: value for name, value in wanted.items() if name not in unreadable}
+        strange = unexpected(readable, base, before.values)
+        ours = await asyncio.to_thread(self._own_writes, strange) if strange else frozenset()
+        policies = {n: self.courier.settings.conflict_policy(str(stream), n) for n in strange}
+        return decision(
+            wanted,
+            before.values,
+            conflicts=strange.keys() - ours,
+            unreadable=unreadable,
+            policies=policies,
+        )
+
+    def _own_writes(self, present: Values) -> frozenset[str]:
+        with transaction(self.courier.engine) as connection:
+            return own_writes(connection, self.claim.update, present)
+
+    async def _write(self, target: Target, before: Current, decided: Decision) -> Delivered:
+        writes = self.courier.api.writes(target, decided.write, before)
+        tried: dict[str, Json] = {}
+        failure: SourceError | None = None
+        for write in writes:
+            answer = await self.send(target, write, before.values)
+            tried |= write.wanted
+            if isinstance(answer, SourceError):
+                failure = answer
+                break
+        if self.sent_at is None:
+            raise failure or ClaimLostError("nothing was sent")
+        return await self._judged(target, before, decided, tried, failure)
+
+    async def _judged(
+        self,
+        target: Target,
+        before: Current,
+        decided: Decision,
+        tried: Values,
+        failure: SourceError | None,
+    ) -> Delivered:
+        hidden = UNREADABLE.get(str(target.stream), frozenset())
+        after = await self.look(target) if self._is_look_worth(failure) else before
+        readable = {name: value for name, value in tried.items() if name not in hidden}
+        found = comparison(readable, before.values, after.values)
+        assert self.sent_at is not None  # noqa: S101 -- something was sent
+        attempt = Attempt(decided, self.sent_at, hidden & tried.keys(), failure)
+        following = after_write(
+            attempt,
+            found,
+            attempts=self.claim.update.attempts,
+            now=self.now,
+            grace=self.courier.grace,
+        )
+        self.note_after(after.values)
+        return self.ended(following, written=_written(found, attempt, tried))
+
+    def _is_look_worth(self, failure: SourceError | None) -> bool:
+        perhaps_done = failure is not None and failure.code in PERHAPS_DONE
+        return self.may_have_changed or perhaps_done
+
+
+def _written(found: Comparison, attempt: Attempt, tried: Values) -> Values:
+    """Return what the source holds from now on, as far as it is due to this update."""
+    accepted = {n: tried[n] for n in attempt.unreadable} if attempt.failure is None else {}
+    return {**found.there, **found.otherwise, **accepted}
+
+
+def _country(current: Current) -> str | None:
+    country = current.values.get("phone_country")
+    return country if isinstance(country, str) else None

@@ -1,0 +1,142 @@
+"""What an attempt comes to: the update's next state, from what was answered and read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sync_pipeline.errors import (
+    CredentialRefusedError,
+    SourceError,
+    TransientSourceError,
+    UnknownOutcomeError,
+    WrongAnswerError,
+)
+from sync_pipeline.push.decide import (
+    Comparison,
+    Decision,
+    pause_after,
+    status_after_refusal,
+)
+from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
+
+ACCEPTED, UNKNOWN = "accepted", "unknown"
+NOT_DONE = (TransientSourceError, CredentialRefusedError)
+"""After these the API has certainly not applied the write, and may do so another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The state of an update from now on, why, and when it is due again."""
+
+    status: str
+    error: str | None = None
+    next_attempt_at: datetime | None = None
+
+
+def after_unread(exc: SourceError, *, attempts: int, was_sent: bool, now: datetime) -> Next:
+    """Return what follows when the record cannot be read.
+
+    What may have been sent stays `sending`: only a reading can tell.
+    """
+    asked_s = exc.retry_after_s if isinstance(exc, TransientSourceError) else None
+    due_at = now + pause_after(attempts, asked_s=asked_s)
+    if was_sent:
+        return Next("sending", f"it may have been applied, and cannot be read: {exc}", due_at)
+    if isinstance(exc, (*NOT_DONE, WrongAnswerError)):
+        return Next("pending", str(exc), due_at)
+    return refused(str(exc), attempts=attempts, now=now)
+
+
+def refused(error: str, *, attempts: int, now: datetime) -> Next:
+    """Return what follows a no of the API."""
+    status = status_after_refusal(attempts)
+    due_at = now + pause_after(attempts) if status == "rejected" else None
+    return Next(status, error, due_at)
+
+
+def without_write(decision: Decision) -> Next:
+    """Return what follows when nothing is to be written."""
+    if decision.held:
+        return Next("conflict", f"the source has another value of {_listed(decision.held)}")
+    if decision.kept:
+        return Next("discarded", f"what the source has is kept: {_listed(decision.kept)}")
+    return Next("confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How far the writes of a decision got: ``failure`` is what ended them, if anything did.
+
+    ``unreadable`` are the fields that were accepted, or may have been, and that nothing tells.
+    """
+
+    decision: Decision
+    sent_at: datetime
+    unreadable: Collection[str] = ()
+    failure: SourceError | None = None
+
+
+def after_write(
+    attempt: Attempt,
+    found: Comparison,
+    *,
+    attempts: int,
+    now: datetime,
+    grace: timedelta,
+) -> Next:
+    """Return what follows a write, by its answers and by what is there afterwards."""
+    failure = attempt.failure
+    if isinstance(failure, UnknownOutcomeError):
+        if attempt.unreadable:
+            return Next("uncertain", f"{_listed(attempt.unreadable)} cannot be read: {failure}")
+        if found.missing or found.otherwise:
+            due_at = attempt.sent_at + grace
+            return Next("sending", f"it may still be applied: {failure}", due_at)
+    elif isinstance(failure, NOT_DONE):
+        asked_s = failure.retry_after_s if isinstance(failure, TransientSourceError) else None
+        return Next("pending", str(failure), now + pause_after(attempts, asked_s=asked_s))
+    elif failure is not None and not _is_there(failure, found):
+        return refused(str(failure), attempts=attempts, now=now)
+    return _accepted(attempt, found, attempts=attempts, now=now)
+
+
+def _accepted(attempt: Attempt, found: Comparison, *, attempts: int, now: datetime) -> Next:
+    if found.missing:
+        error = f"accepted, but not stored: {_listed(found.missing)}"
+        return refused(error, attempts=attempts, now=now)
+    if found.otherwise:
+        return Next("delivered", f"the API made another value of {_listed(found.otherwise)}")
+    kept = attempt.decision.kept
+    note = f"what the source has is kept: {_listed(kept)}" if kept else None
+    return Next("delivered" if attempt.unreadable else "confirmed", note)
+
+
+def _is_there(failure: SourceError, found: Comparison) -> bool:
+    """Tell whether the API refused what is there already."""
+    return failure.code in PERHAPS_DONE and not found.missing and not found.otherwise
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def told(failure: SourceError | None) -> str:
+    """Return the outcome of one request, as `push.deliveries` has it."""
+    if failure is None:
+        return ACCEPTED
+    if isinstance(failure, UnknownOutcomeError):
+        return UNKNOWN
+    return "not taken" if isinstance(failure, NOT_DONE) else "refused"
+
+
+def texts_in(value: object) -> Sequence[str]:
+    """Return the texts in a JSON value: what no message may repeat."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in texts_in(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in texts_in(one)]
+    return []
