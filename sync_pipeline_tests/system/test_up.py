@@ -79,7 +79,11 @@ def test_the_assets_are_there_with_their_keys_groups_and_dependencies(up: Up) ->
 
 def test_every_stream_has_a_schedule_that_is_on(up: Up) -> None:
     answer = up[1].ask(SCHEDULES, {"repository": REPOSITORY})
-    assert sorted(answer["schedulesOrError"]["results"], key=lambda row: str(row["name"])) == [
+    schedules = answer["schedulesOrError"]["results"]
+    (pushes,) = [row for row in schedules if row["pipelineName"] == "push_job"]
+    assert (pushes["name"], pushes["scheduleState"]["status"]) == ("push_schedule", "RUNNING")
+    pulls = [row for row in schedules if row["pipelineName"] == "pull_job"]
+    assert sorted(pulls, key=lambda row: str(row["name"])) == [
         {
             "name": f"{stream.source}_{stream.entity.name}_schedule",
             "cronSchedule": "*/15 * * * *",
