@@ -14,17 +14,21 @@ from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.warehouse.stored import count_rows
+from sync_pipeline.webhooks.inbox import Depth, inbox_depths
+from sync_pipeline.webhooks.settling import STREAMS as EVENT_STREAMS
 
 Row = Mapping[str, object]
 
 
 def stream_states(engine: Engine, settings: Settings) -> list[Row]:
-    """Return one row per stream: rows, last run, proofs, what is due, quarantine, updates.
+    """Return one row per stream: rows, last run, proofs, what is due, quarantine, updates, events.
 
-    ``updates`` counts by state those of the outbox that have not come to their end; ``error`` is
-    why the last run failed; ``pace`` is said where the bound cannot be held.
+    ``updates`` counts by state those of the outbox that have not come to their end; ``events`` are
+    those of webhooks whose subject was not read again yet; ``error`` is why the last run failed;
+    ``pace`` is said where the bound cannot be held.
     """
     streams = list(STREAMS.values())
+    told = {stream: source for source, stream in EVENT_STREAMS.items()}
     now = datetime.now(UTC)
     parameters = {
         "sources": [stream.source for stream in streams],
@@ -35,14 +39,24 @@ def stream_states(engine: Engine, settings: Settings) -> list[Row]:
         rows = connection.execute(statement("stream_states"), parameters).mappings().all()
         said = _said_by_source(connection, settings, now)
         updates = open_by_stream(connection)
+        depths = {depth.source: depth for depth in inbox_depths(connection)}
         return [
             {"stream": str(stream), "rows": count_rows(connection, stream)}
             | dict(row)
             | _waiting(connection, stream, settings, now)
             | {"updates": _counted(updates.get(str(stream), {}))}
+            | _events(depths.get(told.get(stream, "")))
             | {"pace": said[stream.source] if is_fan_out(stream, settings) else None}
             for stream, row in zip(streams, rows, strict=True)
         ]
+
+
+def _events(depth: Depth | None) -> dict[str, object]:
+    """Return how much that webhooks told of was not read yet, and since when."""
+    return {
+        "events": depth.waiting if depth else None,
+        "oldest_event": depth.oldest_at if depth else None,
+    }
 
 
 def _waiting(

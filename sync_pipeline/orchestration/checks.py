@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import dagster as dg
 from sqlalchemy import Connection
 
-from sync_pipeline.entities import Stream
+from sync_pipeline.entities import ROSAAS_TENANTS, Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.operate import pace
@@ -22,6 +22,7 @@ from sync_pipeline.orchestration.findings import (
     look_at_budget,
     look_at_drift,
     look_at_keys,
+    look_at_lost_events,
     look_at_orphans,
     look_at_proof,
     look_at_quarantine,
@@ -72,6 +73,12 @@ CHECKS = {
         "runs took; shows how many contacts are due",
         look_at_budget,
         pace.FAN_OUTS.__contains__,
+    ),
+    "lost_events": Check(
+        f"Of the status changes of the last {OF_LATE.days} days, webhooks told all but a few "
+        "before a reading found them; without webhooks there is nothing to compare",
+        look_at_lost_events,
+        ROSAAS_TENANTS.__eq__,
     ),
 }
 

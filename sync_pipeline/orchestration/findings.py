@@ -18,11 +18,14 @@ from sync_pipeline.warehouse import checks
 from sync_pipeline.warehouse.drift import FieldNews, field_news
 from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.runs import RunKey, find_run
+from sync_pipeline.webhooks.inbox import lost_events
 
 Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
 # More than the clocks of the database and of the process that reads differ by.
 _CLOCKS_APART = timedelta(minutes=10)
 OF_LATE = timedelta(days=7)
+# Its sender tries once: a webhook now and then is lost, and the next poll makes up for it.
+_MOST_LOST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,16 @@ def look_at_orphans(connection: Connection, look: Look) -> Finding:
         is_well=not found.rows,
         said=f"{found.rows:,} rows name {found.contacts:,} contacts that are not there",
         counts={"rows": found.rows, "contacts": found.contacts},
+    )
+
+
+def look_at_lost_events(connection: Connection, look: Look) -> Finding:  # noqa: ARG001 -- as of all checks
+    """Warn when more status changes than a few were found by reading alone."""
+    found = lost_events(connection, since=datetime.now(UTC) - OF_LATE)
+    return Finding(
+        is_well=found.share <= _MOST_LOST,
+        said=f"{found.untold:,} of {found.changes:,} status changes were told by no webhook",
+        counts={"changes": found.changes, "untold": found.untold, "loss_rate": found.share},
     )
 
 

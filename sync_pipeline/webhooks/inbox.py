@@ -34,6 +34,19 @@ class Claim:
     claimed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Status changes that readings found, and those of which no webhook had told."""
+
+    changes: int
+    untold: int
+
+    @property
+    def share(self) -> float:
+        """The share of webhooks that did not come."""
+        return self.untold / self.changes if self.changes else 0.0
+
+
 def store_events(connection: Connection, events: Iterable[Event]) -> None:
     """Store events; the same one several times over is one row that counts its repeats."""
     counted = Counter(events)
@@ -56,6 +69,12 @@ def store_events(connection: Connection, events: Iterable[Event]) -> None:
 def inbox_depths(connection: Connection) -> list[Depth]:
     """Return what waits, by source."""
     return [Depth(*row) for row in connection.execute(statement("inbox_depths"))]
+
+
+def lost_events(connection: Connection, *, since: datetime) -> Lost:
+    """Compare what readings found of tenants since then with what webhooks had told."""
+    row = connection.execute(statement("lost_events"), {"since": since}).one()
+    return Lost(row.changes, row.untold)
 
 
 def claim_subjects(connection: Connection, source: str, *, most: int) -> Claim | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline_tests.benchmarks import bulk, fan_out, push
+from sync_pipeline_tests.benchmarks import bulk, fan_out, push, webhooks
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, nargs="*", default=list(fan_out.TO_REACH))
     parser.add_argument("--contacts", type=int, default=fan_out.CONTACTS)
     parser.add_argument("--updates", type=int, default=push.UPDATES)
+    parser.add_argument("--webhook-seconds", type=int, default=webhooks.SECONDS)
     options = parser.parse_args()
     console = Console(width=110)
     console.print(_bulk(options.rows))
@@ -25,6 +26,28 @@ def main() -> None:
         console.print(_fan_out(options.in_flight, options.contacts))
     if options.updates:
         console.print(_push(options.updates))
+    if options.webhook_seconds:
+        console.print(_webhooks(options.webhook_seconds))
+
+
+def _webhooks(seconds: int) -> Table:
+    table = Table("webhooks", "events/s", "to reach", "median ms", "p99 ms", "to reach", "refused")
+    found = webhooks.measure(seconds)
+    for name, load, least, most in (
+        ("as fast as it goes", found.full, f"≥ {webhooks.LEAST_PER_S:,}", ""),
+        ("at half that rate", found.half, "", f"< {webhooks.MOST_MS}"),
+    ):
+        table.add_row(
+            name,
+            f"{load.per_second:,.0f}",
+            least,
+            f"{load.percentile_ms(0.5):.1f}",
+            f"{load.percentile_ms(0.99):.1f}",
+            most,
+            f"{load.refused}",
+        )
+    table.caption = "" if found.is_whole else "an event that was answered 200 is not stored"
+    return table
 
 
 def _bulk(sizes: Sequence[int]) -> Table:

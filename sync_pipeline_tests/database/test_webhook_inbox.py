@@ -7,13 +7,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from sync_pipeline.entities import ROSAAS_TENANTS
+from sync_pipeline.entities import ROSAAS_TENANTS, STREAMS
 from sync_pipeline.errors import StreamBusyError
+from sync_pipeline.operate.status import stream_states
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Reason
 from sync_pipeline.webhooks.events import Event
 from sync_pipeline.webhooks.group_commit import store_in
-from sync_pipeline.webhooks.inbox import Depth, claim_subjects, inbox_depths
+from sync_pipeline.webhooks.inbox import (
+    Depth,
+    Lost,
+    claim_subjects,
+    inbox_depths,
+    lost_events,
+)
 from sync_pipeline.webhooks.settling import set_back, settle
 from sync_pipeline_tests.database.readings import rows
 
@@ -162,6 +170,41 @@ def test_the_depth_counts_what_waits_and_since_when(engine: Engine) -> None:
     assert isinstance(oldest, datetime)
     with transaction(engine) as connection:
         assert inbox_depths(connection) == [Depth("rosaas", 2, 1, oldest)]
+
+
+def test_status_shows_what_webhooks_told_that_was_not_read_yet(engine: Engine) -> None:
+    store(engine, event(), event("zeta"))
+    oldest = rows(engine, "SELECT min(received_at) FROM ops.webhook_events")[0][0]
+    states = stream_states(engine, Settings())
+    assert {str(row["stream"]): (row["events"], row["oldest_event"]) for row in states} == (
+        dict.fromkeys(STREAMS, (None, None)) | {"rosaas/tenants": (2, oldest)}
+    )
+
+
+def test_the_share_of_changes_of_which_no_webhook_told_is_counted(engine: Engine) -> None:
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    with transaction(engine) as connection:
+        # Nobody receives webhooks: there is nothing to compare.
+        assert lost_events(connection, since=week_ago) == Lost(0, 0)
+    store(engine, event("told"))
+    execute(
+        engine,
+        """
+        INSERT INTO warehouse.tenants_history (
+            source, tenant_name, status_code, attributes, content_hash, cause, run_id, loaded_at,
+            valid_from, valid_to
+        )
+        SELECT 'rosaas', name, code, '{}', '', 'source', 'r', now(), v.since, v.until
+        FROM unnest(ARRAY['told', 'untold']) AS name
+        CROSS JOIN (VALUES
+            (10, now() - interval '1 h', now()),
+            (7, now(), now() + interval '1 s'),
+            (7, now() + interval '1 s', now() + interval '2 s')
+        ) AS v (code, since, until)
+        """,
+    )
+    with transaction(engine) as connection:
+        assert lost_events(connection, since=week_ago) == Lost(2, 1)
 
 
 def test_what_was_told_of_tenants_is_a_view_also_without_persons(engine: Engine) -> None:
