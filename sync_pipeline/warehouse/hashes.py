@@ -29,6 +29,7 @@ _SPELLED_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_spelling)
 _SORTED = msgspec.json.Encoder(order="sorted")
 _COLON, _MINUS, _BRACE = b":-{"
 _PACKED = msgspec.msgpack.Encoder()
+_FEWEST_FIELDS = 16
 
 
 def raw_hash(raw: bytes, *, context: str, version: int) -> bytes:
@@ -78,7 +79,10 @@ def _row_type(entity: str, names: tuple[str, ...]) -> type[msgspec.Struct]:
 
     So a column that is added later makes no change of rows that lack it.
     """
-    return msgspec.defstruct(entity, [(n, object, None) for n in names], omit_defaults=True)
+    # Of a type with fewer fields, other bytes come first: a row would depend on its neighbours.
+    padding = [f"_{number}" for number in range(_FEWEST_FIELDS - len(names))]
+    fields = [(name, object, None) for name in [*names, *padding]]
+    return msgspec.defstruct(entity, fields, omit_defaults=True)
 
 
 def _values(column: pd.Series) -> Sequence[object]:

@@ -121,6 +121,26 @@ def test_a_column_that_comes_later_makes_no_change_of_rows_without_a_value_in_it
     assert before == without != with_one
 
 
+def test_the_hash_of_a_row_is_the_same_whichever_others_come_with_it() -> None:
+    names = [f"column_{number}" for number in range(20)]
+    wide = Entity(
+        name="wide",
+        about="Many columns",
+        key="column_0",
+        columns=dict.fromkeys(names, TEXT),
+        presentable=(),
+    )
+    known = {"attributes": "{}", "raw_hash": b"", "observed_at": OBSERVED_AT}
+    row = known | {"column_0": "a"}
+
+    hashes = {
+        content_hashes(wide, frame_of(wide, [row, known | dict.fromkeys(names[:filled], "b")]))[0]
+        for filled in range(1, 21)
+    }
+
+    assert len(hashes) == 1
+
+
 def test_what_is_known_of_a_reading_does_not_count() -> None:
     later = OBSERVED_AT.replace(year=2027)
     seen_again = replace(record("{}", scope="two"), raw_hash=b"b", observed_at=later)
