@@ -42,6 +42,7 @@ from sync_pipeline.warehouse.progress import (
 from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine, undiscarded
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
+from sync_pipeline.warehouse.stored import holds_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class Loader:
     run: RunKey
     is_full: bool = False
     fields: FieldWatch = field(default_factory=FieldWatch)
+
+    def has_rows(self) -> bool:
+        """Tell whether the table holds anything of the source."""
+        with in_words(), self.connection.begin():
+            return holds_any(self.connection, self.run.stream)
 
     def load_batch(self, batch: Batch, traffic: Traffic) -> BatchCounts:
         """Commit ``batch``; return what it came to. Raises WarehouseError, DriftError."""

@@ -127,13 +127,15 @@ class _Loading:
     loader: Loader
     meter: Meter
     counts: BatchCounts = field(default_factory=BatchCounts)
+    _is_all_new: bool | None = None
     _under_way: asyncio.Task[BatchCounts] | None = None
-    _is_all_new: bool = False
 
     async def begin(self, readings: list[Reading]) -> None:
         """Get ``readings`` ready, wait for the load before, and begin theirs."""
         if not readings:
             return
+        if self._is_all_new is None:
+            self._is_all_new = not await asyncio.to_thread(self.loader.has_rows)
         stream = self.loader.run.stream
         batch = await asyncio.to_thread(batch_of, stream, readings, is_ahead=self._is_all_new)
         await self.finish()

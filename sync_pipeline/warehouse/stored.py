@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    exists,
     func,
     select,
 )
@@ -136,6 +137,13 @@ def written_at(
         .where(table.c.run_id == run_id)
     )
     return dict(connection.execute(query).all())
+
+
+def holds_any(connection: Connection, stream: Stream) -> bool:
+    """Tell whether the table holds a row of the source, deleted or not."""
+    table = stream.entity.table
+    query = select(exists().where(table.c.source == stream.source))
+    return bool(connection.execute(query).scalar_one())
 
 
 def count_rows(connection: Connection, stream: Stream) -> int:
