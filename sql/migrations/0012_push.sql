@@ -179,7 +179,7 @@ CREATE TABLE push.deliveries (
 );
 CREATE INDEX deliveries_by_update ON push.deliveries (update_id, id);
 CREATE INDEX deliveries_by_age ON push.deliveries (noted_at);
-COMMENT ON TABLE push.deliveries IS 'Every attempt at an update, kept for RETENTION_DAYS; holds personal data';
+COMMENT ON TABLE push.deliveries IS 'Every attempt at an update; holds personal data';
 COMMENT ON COLUMN push.deliveries.id IS 'Number to name the attempt by';
 COMMENT ON COLUMN push.deliveries.update_id IS 'The update, in push.updates';
 COMMENT ON COLUMN push.deliveries.noted_at IS 'When its outcome was written down';
@@ -230,19 +230,19 @@ COMMENT ON COLUMN push.proposals.value_hash IS 'push.value_hash of the model''s 
 COMMENT ON COLUMN push.proposals.update_id IS 'The update that asks for it; null: the source held it already';
 COMMENT ON COLUMN push.proposals.proposed_at IS 'When that was';
 
+-- Every name in these two is qualified instead of a search_path of their own, with which they
+-- would not become a part of the statements that call them for each row.
 CREATE FUNCTION push.value_hash(value jsonb) RETURNS bytea
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT sha256(convert_to(value::text, 'UTF8'));
+    SELECT pg_catalog.sha256(pg_catalog.convert_to(value::pg_catalog.text, 'UTF8'));
 $$;
 COMMENT ON FUNCTION push.value_hash(jsonb) IS 'The hash by which a value is known again';
 
 CREATE FUNCTION push.lock_key(record text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT hashtextextended('sync-pipeline push ' || record, 0);
+    SELECT pg_catalog.hashtextextended(record, 7301944205118203);
 $$;
 COMMENT ON FUNCTION push.lock_key(text) IS 'The advisory lock that the worker holds who sends updates of a record';
 

@@ -188,6 +188,8 @@ def desk_opened(engine: Engine) -> Iterator[Desk]:
     with in_words(), engine.connect() as session:
         # Never back to the pool: its locks would go on.
         session.detach()
+        with session.begin():
+            session.execute(statement("take_the_first"))
         yield Desk(session)
 
 

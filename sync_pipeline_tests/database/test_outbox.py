@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -219,3 +220,36 @@ def test_an_update_in_doubt_stays_with_nobody_until_its_grace_is_over(
         at(0),
         {"email": "a@example.com"},
     )
+
+
+def test_workers_side_by_side_take_every_update_once_and_each_record_in_order(
+    outbox: Engine,
+) -> None:
+    contacts = [f"c{number}" for number in range(3, 13)]
+    put_contacts(outbox, *contacts)
+    # Three fields, so that of each record three updates wait.
+    wanted = [
+        ask(outbox, {field: "x"}, contact_id)
+        for field in ("title", "first_name", "last_name")
+        for contact_id in contacts
+    ]
+    taken: list[tuple[str, int]] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        with desk_opened(outbox) as desk:
+            start.wait()
+            while rows(outbox, "SELECT FROM push.updates WHERE status <> 'confirmed'"):
+                claims = desk.claim(now=at(0), most=3)
+                taken.extend((claim.record, claim.update.id) for claim in claims)
+                assert all(desk.settle([Ending(claim, "confirmed") for claim in claims]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(update_id for _, update_id in taken) == sorted(wanted)
+    for contact_id in contacts:
+        of_record = [i for record, i in taken if record == f"crmcom/contacts/{contact_id}"]
+        assert of_record == sorted(of_record)
