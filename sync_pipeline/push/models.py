@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import STREAMS
+from sync_pipeline.push.share import FEW
 from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
