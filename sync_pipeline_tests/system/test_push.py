@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 
+from sync_pipeline.shipped import shipped_path
 from sync_pipeline_tests.system.installation import Installation, awaited, interrupt
 from sync_pipeline_tests.system.test_up import is_up
 
@@ -38,3 +41,26 @@ def test_a_request_in_sql_arrives_and_is_confirmed_without_a_step_by_hand(
         "the warehouse has read it back",
     )
     assert interrupt(process).code == 0
+
+
+def test_the_readme_can_be_followed_line_by_line(installation: Installation) -> None:
+    page = shipped_path("README.md").read_text(encoding="utf-8")
+    section = page.partition("## Push a change back\n")[2].partition("\n## ")[0]
+    commands, statement = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+    installation.start_sandbox(contacts=20)
+    installation.run("pull", "crmcom/contacts").succeeded()
+
+    said = [
+        installation.run(*shlex.split(line)[1:]).succeeded().out for line in commands.splitlines()
+    ]
+
+    assert len(said) == 4
+    assert "first_name" in said[1]
+    assert re.search(r"crmcom/contacts\b.*\bconfirmed\b", said[3])
+    row = "SELECT contact_id, first_name, cause FROM warehouse.contacts WHERE first_name = 'Zoë'"
+    contact_id = "756d97ac-b81a-3cc1-7ad8-75ae9691088d"
+    assert installation.ask(row) == [(contact_id, "Zoë", "push")]
+    assert installation.ask(statement.strip().rstrip(";"))
+    installation.run("push").succeeded()
+    (person,) = [r for r in installation.world("contacts") if r["contact_id"] == contact_id]
+    assert (person["first_name"], person["language"]) == ("Zoë", "el")
