@@ -63,6 +63,8 @@ def _one_of(*words: str, is_clearable: bool = False) -> Value:
 
 
 _GENDER = _one_of("MALE", "FEMALE", "OTHER", is_clearable=True)
+# What ROCS would call the third is not known.
+_GENDER_AT_ROCS = _one_of("MALE", "FEMALE", is_clearable=True)
 _WORD = Value("string", "text", r"\S", is_clearable=False)
 
 _CRMCOM_CONTACT = (
@@ -86,7 +88,7 @@ _ROCS_CONTACT = (
     ("last_name", _TEXT),
     ("email", _EMAIL),
     ("phone", _PHONE),
-    ("gender", _GENDER),
+    ("gender", _GENDER_AT_ROCS),
     ("birth_on", _DAY),
     ("status", _WORD),
     ("type", _WORD),

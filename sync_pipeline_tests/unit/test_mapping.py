@@ -7,7 +7,10 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from sync_pipeline.entities import STREAMS
+from sync_pipeline.entities import CRMCOM_CONTACTS, STREAMS
+from sync_pipeline.mapping import crmcom
+from sync_pipeline.mapping.pushable import ANY_KEY, PUSHABLE
+from sync_pipeline.mapping.writes import WRITABLE
 from sync_pipeline_tests.canonical import NORMALISERS, as_spelled, record, row_of
 from sync_pipeline_tests.unit.mapping_lines import KEYS, LINES, Line
 
@@ -175,3 +178,19 @@ def test_every_word_of_the_mappings_is_tried() -> None:
         for field in normaliser.fields
         if field.keywords is not None
     } == WORDS
+
+
+def test_what_may_be_asked_for_is_what_can_be_written() -> None:
+    asked: dict[str, set[str]] = {}
+    for one in PUSHABLE:
+        if not one.field.endswith(ANY_KEY):
+            asked.setdefault(str(one.stream), set()).add(one.field)
+    assert asked == {stream: {*fields} for stream, fields in WRITABLE.items()}
+    for version, fields in crmcom.CONTACT_WRITES.items():
+        assert {*fields} == {
+            one.field
+            for one in PUSHABLE
+            if one.stream == CRMCOM_CONTACTS
+            and not one.field.endswith(ANY_KEY)
+            and version in (one.api_versions or (version,))
+        }
