@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, ROOT_RUN_ID_TAG
 from pydantic import Field
-from sqlalchemy import Engine
 
-from sync_pipeline.entities import Stream
+from sync_pipeline.entities import ROSAAS_TENANTS, Stream
 from sync_pipeline.errors import SyncError, WarehouseError
 from sync_pipeline.orchestration.columns import (
     api_key,
@@ -24,6 +23,7 @@ from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import PullReport, pull_stream
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
+from sync_pipeline.webhooks.confirming import confirm_work
 from sync_pipeline.webhooks.settling import set_back, settle
 
 FOREVER = float("inf")
@@ -147,7 +147,7 @@ def carry_out_run(
             engine=pipeline.engine,
             run_id=context.run.run_id,
         )
-        _settle_events(pipeline.engine, stream, request, report)
+        _settle_events(pipeline, stream, request, report)
     except SyncError as exc:
         if request.only:
             with contextlib.suppress(WarehouseError):
@@ -159,13 +159,18 @@ def carry_out_run(
 
 
 def _settle_events(
-    engine: Engine, stream: Stream, request: PullRequest, report: PullReport
+    pipeline: Pipeline, stream: Stream, request: PullRequest, report: PullReport
 ) -> None:
     """Settle the webhooks' events of what was asked for by name, whoever asked."""
+    engine = pipeline.engine
     began_at = report.row["started_at"]
     # What the slice of time left unread waits for another attempt.
     if request.only and isinstance(began_at, datetime) and not report.remaining:
         settle(engine, stream, request.only, began_at=began_at, gaps=report.gaps)
+        rosaas = pipeline.settings.rosaas
+        is_told = stream == ROSAAS_TENANTS and request.cause == "webhook"
+        if is_told and rosaas is not None and rosaas.auto_confirm:
+            confirm_work(engine, request.only)
 
 
 def _asked_at(context: dg.AssetExecutionContext) -> datetime:

@@ -142,3 +142,5 @@ class RosaasSettings(SourceSettings):
 
     client_id: str
     client_secret: SecretStr
+    # Whether what a lifecycle call asked for is reported as done without a person's word.
+    auto_confirm: bool = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline_tests.benchmarks import bulk, fan_out, push, webhooks
+from sync_pipeline_tests.benchmarks import arrival, bulk, fan_out, push, webhooks
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=fan_out.CONTACTS)
     parser.add_argument("--updates", type=int, default=push.UPDATES)
     parser.add_argument("--webhook-seconds", type=int, default=webhooks.SECONDS)
+    parser.add_argument("--arrivals", type=int, default=arrival.EVENTS)
     options = parser.parse_args()
     console = Console(width=110)
     console.print(_bulk(options.rows))
@@ -28,6 +30,21 @@ def main() -> None:
         console.print(_push(options.updates))
     if options.webhook_seconds:
         console.print(_webhooks(options.webhook_seconds))
+    if options.arrivals:
+        console.print(_arrivals(options.arrivals))
+
+
+def _arrivals(events: int) -> Table:
+    table = Table("event → warehouse", "median s", "to reach", "slowest s", "events")
+    found = arrival.measure(events)
+    for name, seconds, most in (
+        ("alone", found.alone, arrival.MOST_S),
+        ("beside a long sweep", found.beside_a_sweep, arrival.MOST_BESIDE_A_SWEEP_S),
+    ):
+        table.add_row(
+            name, f"{median(seconds):.1f}", f"< {most}", f"{max(seconds):.1f}", f"{events}"
+        )
+    return table
 
 
 def _webhooks(seconds: int) -> Table:

@@ -145,3 +145,35 @@ def test_events_of_a_source_that_is_off_wait(
     monkeypatch.delenv("ROSAAS_BASE_URL")
     assert tick(instance) == []
     assert rows(engine, KEPT) == [("acme", False, 0, None)]
+
+
+@pytest.mark.usefixtures("auto_confirm")
+def test_the_end_of_the_work_is_confirmed_once_where_that_is_set(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> None:
+    assert confirmed(instance, engine, vendors) == [("acme", "Active")]
+
+
+def test_nothing_is_confirmed_by_itself_by_default(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> None:
+    assert confirmed(instance, engine, vendors) == []
+
+
+@pytest.fixture
+def auto_confirm(vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert vendors
+    monkeypatch.setenv("ROSAAS_AUTO_CONFIRM", "on")
+
+
+def confirmed(
+    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+) -> list[tuple[object, ...]]:
+    """Return what is asked for after a tenant that waits, and one that does not, were told of."""
+    vendors.hold_tenants({"systemName": "acme", "status": 6}, {"systemName": "idle", "status": 10})
+    tell(engine, ("rosaas", "acme", b"1"), ("rosaas", "idle", b"1"))
+    (request,) = tick(instance)
+    assert carry_out(instance, request)
+    # What is on its way is not asked for again.
+    assert carry_out(instance, request)
+    return rows(engine, "SELECT entity_id, changes ->> 'status' FROM push.updates")
