@@ -56,6 +56,25 @@ class _Written:
     rejects: list[Reject]
 
 
+@dataclass(slots=True)
+class Tally:
+    """How many rows of the table a run has met by the stream's own list; null when uncertain.
+
+    Of that list alone it is sure that a record comes once: a sweep hands on what is new to it.
+    """
+
+    rows: int | None = 0
+
+    def with_batch(self, batch: Batch, written: _Written) -> int | None:
+        """Return how many there are with those of a batch."""
+        is_of_list = all(not record.scope for record in batch.records)
+        # A rejected record may have a row or not, and an outdated one may be deleted.
+        is_kept = not (written.rejects or written.loaded.outdated)
+        if self.rows is None or not (is_of_list and is_kept):
+            return None
+        return self.rows + len(batch.records)
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
     """Where the batches of one run go; ``is_full`` loads also what the sieve would drop.
@@ -67,6 +86,7 @@ class Loader:
     run: RunKey
     is_full: bool = False
     fields: FieldWatch = field(default_factory=FieldWatch)
+    tally: Tally = field(default_factory=Tally)
 
     def has_rows(self) -> bool:
         """Tell whether the table holds anything of the source."""
@@ -86,13 +106,16 @@ class Loader:
         with in_words(), collector_paused():
             try:
                 with self.connection.begin():
-                    return self._load(batch, traffic)
+                    counts, met = self._load(batch, traffic)
             except UnstorableError:
                 # The normaliser let through what PostgreSQL cannot hold: find the record, keep
                 # it aside, and do not let it take the others along.
+                self.tally.rows = None
                 return self._load_apart(batch.readings, traffic)
+            self.tally.rows = met
+            return counts
 
-    def _load(self, batch: Batch, traffic: Traffic) -> BatchCounts:
+    def _load(self, batch: Batch, traffic: Traffic) -> tuple[BatchCounts, int | None]:
         stream, readings, records = self.run.stream, batch.readings, batch.records
         before = hold_scopes(self.connection, stream, [reading.scope for reading in readings])
         if has_absences(self.connection, stream):
@@ -110,7 +133,8 @@ class Loader:
         changed = changed_scopes(self.connection, self.run, written.brought, changed_before=before)
         placed = with_places(progress, changed_before=before, changed=changed)
         record_progress(self.connection, stream, placed)
-        note_absences(self.connection, stream, _proven_lists(readings))
+        met = self.tally.with_batch(batch, written)
+        note_absences(self.connection, stream, _proven_lists(readings), met=met)
         note_missed(self.connection, stream, _missed(readings))
         note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
         access = {r.scope: r.access for r in readings if r.access}
@@ -119,7 +143,7 @@ class Loader:
         counts += BatchCounts(ignored=len(rejects) - len(kept))
         self.fields.look(self.connection, self.run, written.drift, unchanged=written.sieved)
         count_batch(self.connection, self.run, counts, traffic)
-        return counts
+        return counts, met
 
     def _write(self, records: list[Record], ahead: Sequence[Piece] | None = None) -> _Written:
         """Bring ``records`` into the table; the keys are unique and in order."""
@@ -157,7 +181,7 @@ class Loader:
         rejects = [*reading.rejects, *refused]
         apart = replace(reading, records=sound, repeats=repeats, rejects=rejects)
         with self.connection.begin():
-            return self._load(batch_of(self.run.stream, [apart]), traffic)
+            return self._load(batch_of(self.run.stream, [apart]), traffic)[0]
 
     def _probe(self, records: list[Record]) -> tuple[list[Record], list[Reject]]:
         """Tell the records that PostgreSQL takes from those that it refuses, by halving."""

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sync_pipeline.entities import INSTANT, TEXT, Stream
 from sync_pipeline.warehouse.absences import forget_absences
 from sync_pipeline.warehouse.statements import named, statement
+from sync_pipeline.warehouse.stored import count_rows
 
 _KEYS_AT_ONCE = 10_000
 _LISTS_AT_ONCE = 500
@@ -44,16 +45,25 @@ class Missed:
     read_at: datetime
 
 
-def note_absences(connection: Connection, stream: Stream, lists: Sequence[ProvenList]) -> None:
+def note_absences(
+    connection: Connection,
+    stream: Stream,
+    lists: Sequence[ProvenList],
+    *,
+    met: int | None = None,
+) -> None:
     """Make candidates of the stored rows that belong to these lists and were not seen in them.
 
     Those that were seen cease to be candidates. Rows that were read since the list was begun are
-    none: they may have been added behind its end.
+    none: they may have been added behind its end. ``met`` is how many of the table's rows the
+    reader of the stream's own list has met: when there are no more, it has missed none.
     """
     own = [read for read in lists if not read.scope]
     others = [read for read in lists if read.scope]
     for read in own:
         _forget_seen(connection, stream, [read])
+        if met is not None and met == count_rows(connection, stream):
+            continue
         for keys in _keys_in_chunks(connection, stream, read.read_at):
             held = read.seen.holds(keys)
             missed = [key for key, is_held in zip(keys, held, strict=True) if not is_held]

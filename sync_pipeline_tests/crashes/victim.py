@@ -195,7 +195,7 @@ def _kind_of(request: httpx.Request) -> str:
     return f"{request.method} {head}/tenants/{{name}}" if found else f"{request.method} {path}"
 
 
-def _load_apart(loader: Loader, batch: Batch, traffic: Traffic) -> BatchCounts:
+def _load_apart(loader: Loader, batch: Batch, traffic: Traffic) -> tuple[BatchCounts, int | None]:
     progress = [reading.progress for reading in batch.readings if reading.is_progress]
     record_progress(loader.connection, loader.run.stream, progress)
     _commit_now(loader.connection)

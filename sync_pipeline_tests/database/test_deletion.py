@@ -369,6 +369,39 @@ def test_what_cannot_be_asked_for_is_deleted_when_a_second_reading_misses_it_too
     assert pull.rows(ABSENCES) == []
 
 
+def test_as_many_new_ones_do_not_hide_what_is_missing(pull: Pulls, vendors: Vendors) -> None:
+    plans(vendors, "p", "q", "r")
+    pull(ROSAAS_PLANS)
+    plans(vendors, "p", "s", "t")
+
+    first, second = pull(ROSAAS_PLANS), pull(ROSAAS_PLANS)
+
+    assert (first.row["rows_inserted"], first.row["absences_left"]) == (2, 2)
+    assert (second.row["rows_unchanged"], second.row["rows_deleted"]) == (3, 2)
+    assert standing(pull, ROSAAS_PLANS) == [
+        *loaded("p"),
+        *(gone("q"), gone("r")),
+        *loaded("s", "t"),
+    ]
+
+
+def test_a_record_that_breaks_the_contract_does_not_hide_what_is_missing(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    plans(vendors, "p", "q")
+    pull(ROSAAS_PLANS)
+    body = {
+        "data": [{"systemName": "p"}, {"systemName": "never kept", "description": "\ud83d"}],
+        "metadata": {"errors": [], "success": True},
+    }
+    vendors.server.script("GET", PLANS, Scripted.json(body))
+
+    report = pull(ROSAAS_PLANS)
+
+    assert (report.row["rows_quarantined"], report.row["absences_left"]) == (1, 1)
+    assert pull.rows(ABSENCES) == [("rosaas/plans", "q", "", None, False)]
+
+
 def test_what_is_seen_between_two_readings_that_miss_it_stays(
     pull: Pulls, vendors: Vendors
 ) -> None:
