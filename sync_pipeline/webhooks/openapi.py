@@ -1,4 +1,4 @@
-"""The OpenAPI document of the receiver; a test holds it to what the receiver does."""
+"""The OpenAPI document of the receiver: its routes, what they take and what they answer."""
 
 from __future__ import annotations
 
