@@ -86,6 +86,7 @@ def test_what_was_loaded_before_details_were_read_is_asked_for_again(
     with monkeypatch.context() as earlier:
         earlier.setattr(migrations, "shipped_migrations", lambda: known[:2])
         earlier.setattr(migrations, "publish_views", lambda _connection: None)
+        earlier.setattr(migrations, "publish_fields", lambda _connection: None)
         migrate(empty)
     with empty.begin() as connection:
         connection.exec_driver_sql("""
