@@ -39,8 +39,7 @@ class LateError(httpx.TransportError):
 
 async def refuse_late(request: httpx.Request) -> None:
     """Raise LateError for a request whose time has passed."""
-    send_before = request.extensions.get(SEND_BEFORE)
-    if send_before is not None and time.monotonic() > send_before:
+    if _is_pressing(request) and time.monotonic() > request.extensions[SEND_BEFORE]:
         raise LateError("the request is late", request=request)
 
 
@@ -66,7 +65,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             # Without `encoded`, `%2E%2E` in it would become a step up.
             URL(str(request.url), encoded=True),
             headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-            data=request.content or None,
+            data=_in_time(request) if _is_pressing(request) else request.content or None,
             allow_redirects=False,
         )
         return httpx.Response(
@@ -79,6 +78,16 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def __aenter__(self) -> Self:
         return self
+
+
+def _is_pressing(request: httpx.Request) -> bool:
+    return request.extensions.get(SEND_BEFORE) is not None
+
+
+async def _in_time(request: httpx.Request) -> AsyncIterator[bytes]:
+    """Yield the body; asked for once there is a connection, before the first byte goes out."""
+    await refuse_late(request)
+    yield request.content
 
 
 class _Body(httpx.AsyncByteStream):
@@ -110,5 +119,7 @@ def _failures_of_httpx() -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, ValueError) as exc:
+        if isinstance(exc.__cause__, LateError):
+            raise exc.__cause__ from exc
         kind = next(kind for cause, kind in _FAILURES if isinstance(exc, cause))
         raise kind(str(exc)) from exc
