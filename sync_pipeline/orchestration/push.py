@@ -123,7 +123,7 @@ def push_schedule(
 
 @dg.sensor(
     name="customer_update_sensor",
-    job=push_job,
+    job_name=push_job.name,
     description="Launches push_job when updates wait in push.updates",
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,

@@ -34,7 +34,7 @@ def webhook_event_sensor() -> dg.SensorDefinition:
     @dg.sensor(
         name="webhook_event_sensor",
         description="Pulls the tenants and contacts of which a webhook told",
-        job=pull_job,
+        job_name=pull_job.name,
         minimum_interval_seconds=_LOOK_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
