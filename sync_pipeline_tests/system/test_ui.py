@@ -104,7 +104,7 @@ def test_a_run_shows_its_load_and_its_checks(shown: Shown) -> None:
     seen = words(shown.page(f"/runs/{shown.run_id}", "run"))
     assert "Success" in seen
     assert "rosaas__tenants__checks" in seen
-    assert "4 checks" in seen
+    assert "6 checks" in seen
 
 
 def test_each_check_of_a_stream_is_shown_with_its_result(shown: Shown) -> None:
