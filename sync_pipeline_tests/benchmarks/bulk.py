@@ -12,8 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
 
@@ -21,11 +20,11 @@ import psycopg
 
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.migrations import migrate
+from sync_pipeline_tests.benchmarks.apis import started
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 
 _CHUNK = 1 << 20
 _COPIES = 3
-_SERVER = "sync_pipeline_tests.benchmarks.bulk_server"
 _PULL = "sync_pipeline_tests.benchmarks.bulk_pull"
 TO_REACH = {"initial": 0.45, "unchanged": 1.1, "5 % changed": 0.7}
 MOST_MB = 450
@@ -47,7 +46,7 @@ class Measured:
 def measure(rows: int) -> list[Measured]:
     """Pull ``rows`` contacts three times, and copy them raw in between."""
     pulls: dict[str, dict[str, float]] = {}
-    with new_postgres() as url, _api(rows) as address:
+    with new_postgres() as url, started("bulk_server", rows=rows) as (_, address):
         with engine_on(url) as engine:
             migrate(engine)
         for name, state in _STATES.items():
@@ -95,14 +94,3 @@ def _copy(connection: psycopg.Connection, kept: IO[bytes]) -> float:
     connection.execute("DROP TABLE raw_contacts")
     connection.commit()
     return taken_s
-
-
-@contextmanager
-def _api(rows: int) -> Iterator[str]:
-    command = (sys.executable, "-m", _SERVER, "--rows", str(rows))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()

@@ -10,12 +10,12 @@ import argparse
 import asyncio
 import json
 import random
-import sys
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
-import uvloop
 from httptools import HttpRequestParser
+
+from sync_pipeline_tests.benchmarks.apis import serve
 
 PAGE_ROWS = 500
 CHANGED_ONE_IN = 20
@@ -101,16 +101,6 @@ class _Connection(asyncio.Protocol):
         return found[page - 1] if page <= len(found) else _http(b'{"items":[],"totalCount":0}')
 
 
-async def serve(states: dict[str, list[bytes]]) -> None:
-    """Serve until the process ends; prints the address once it listens."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(states), "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    sys.stdout.write(f"http://{host}:{port}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
 def main() -> None:
     """Render and serve."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,8 +110,7 @@ def main() -> None:
         "initial": pages(rows, is_changed=False),
         "changed": pages(rows, is_changed=True),
     }
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(states))
+    serve(lambda: _Connection(states))
 
 
 if __name__ == "__main__":

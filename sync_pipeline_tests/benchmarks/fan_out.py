@@ -7,25 +7,23 @@ The arithmetic limit is (requests in flight / latency): more a client cannot get
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psutil
-from pydantic import SecretStr
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
-from sync_pipeline.settings import CrmcomSettings, Settings
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import engine_on, transaction
 from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline.warehouse.registry import register_contacts
+from sync_pipeline_tests.benchmarks.apis import cpu_s, crmcom_at, started
 from sync_pipeline_tests.benchmarks.fan_out_server import PREFIX, contact_ids
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 
@@ -74,7 +72,7 @@ def measure(in_flight: int, *, contacts: int = CONTACTS, latency_ms: float = LAT
     """Pull the communications of all contacts into an empty warehouse."""
     with (
         new_postgres() as url,
-        _api(contacts, latency_ms) as (api, address),
+        started("fan_out_server", contacts=contacts, latency_ms=latency_ms) as (api, address),
         engine_on(url) as engine,
     ):
         migrate(engine)
@@ -82,46 +80,17 @@ def measure(in_flight: int, *, contacts: int = CONTACTS, latency_ms: float = LAT
             ids, now = contact_ids(contacts), datetime.now(UTC)
             register_contacts(connection, ids, origin="file", seen_at=now)
         request = PullRequest(Due(now=now), slice_s=_HOURS)
-        settings = Settings(crmcom=_settings(address, in_flight))
+        settings = Settings(crmcom=crmcom_at(address + PREFIX, in_flight))
         client, began_at = psutil.Process(), time.monotonic()
-        before = _cpu_s(client), _cpu_s(api)
+        before = cpu_s(client), cpu_s(api)
         report = pull_stream(
             CRMCOM_COMMUNICATIONS, request, settings=settings, engine=engine, run_id="bench"
         )
         wall_s = time.monotonic() - began_at
-        after = _cpu_s(client), _cpu_s(api)
+        after = cpu_s(client), cpu_s(api)
     spent = (after[0] - before[0], after[1] - before[1])
     requests = int(str(report.row["requests"]))
     return FanOut(in_flight, latency_ms, requests, report.table_rows, wall_s, *spent)
-
-
-def _settings(address: str, in_flight: int) -> CrmcomSettings:
-    return CrmcomSettings(
-        base_url=address + PREFIX,
-        api_key=SecretStr("benchmark"),
-        username="benchmark",
-        password=SecretStr("benchmark"),
-        requests_per_second=1_000_000,
-        max_in_flight=in_flight,
-    )
-
-
-@contextmanager
-def _api(contacts: int, latency_ms: float) -> Iterator[tuple[psutil.Process, str]]:
-    module = "sync_pipeline_tests.benchmarks.fan_out_server"
-    options = ("--contacts", str(contacts), "--latency-ms", str(latency_ms))
-    command = (sys.executable, "-m", module, *options)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield psutil.Process(process.pid), process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from typing import cast
 
-import uvloop
 from httptools import HttpRequestParser
 
 from sync_pipeline.sandbox import render_crmcom
 from sync_pipeline.sandbox.paging import page_body
 from sync_pipeline.sandbox.world import World
+from sync_pipeline_tests.benchmarks.apis import serve
 
 PREFIX = "/self-service/v1"
 MOST_CHILDREN = 5
@@ -91,18 +90,6 @@ class _Connection(asyncio.Protocol):
         loop.call_later(self._latency_s, self._transport.write, answer)
 
 
-async def serve(known: dict[bytes, bytes], *, port: int, latency_s: float) -> None:
-    """Serve until the process ends; prints the address once it listens."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _Connection(known, latency_s), "127.0.0.1", port, backlog=512
-    )
-    host, port = server.sockets[0].getsockname()
-    sys.stdout.write(f"http://{host}:{port}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
 def main() -> None:
     """Render and serve."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,8 +99,7 @@ def main() -> None:
     options = parser.parse_args()
     known = answers(options.contacts)
     latency_s = options.latency_ms / 1000
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(known, port=options.port, latency_s=latency_s))
+    serve(lambda: _Connection(known, latency_s), port=options.port)
 
 
 if __name__ == "__main__":

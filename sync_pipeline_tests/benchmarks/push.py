@@ -7,27 +7,25 @@ the write, a reading. `python -m sync_pipeline_tests.benchmarks.push --updates 1
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psutil
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.run import pull_stream
 from sync_pipeline.push.cycle import push
-from sync_pipeline.settings import CrmcomSettings, Settings
+from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import engine_on, transaction
 from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline.warehouse.registry import register_contacts
+from sync_pipeline_tests.benchmarks.apis import cpu_s, crmcom_at, started
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 from sync_pipeline_tests.benchmarks.push_server import PREFIX, contact_ids
 
@@ -79,11 +77,13 @@ def measure(
     """Push one update of each contact from a new warehouse that has read them."""
     with (
         new_postgres() as url,
-        _api(updates, latency_ms) as address,
+        started("push_server", contacts=updates, latency_ms=latency_ms) as (_, address),
         engine_on(url) as engine,
     ):
         migrate(engine)
-        settings = Settings(crmcom=_settings(address, in_flight), push_max_share=1, push_models=())
+        settings = Settings(
+            crmcom=crmcom_at(address + PREFIX, in_flight), push_max_share=1, push_models=()
+        )
         with transaction(engine) as connection:
             now = datetime.now(UTC)
             register_contacts(connection, contact_ids(updates), origin="file", seen_at=now)
@@ -91,42 +91,14 @@ def measure(
         pull_stream(CRMCOM_CONTACTS, request, settings=settings, engine=engine, run_id="bench")
         with transaction(engine) as connection:
             connection.execute(_ASK)
-        began_at, before = time.monotonic(), _cpu_s()
+        client = psutil.Process()
+        began_at, before = time.monotonic(), cpu_s(client)
         push(engine, settings)
-        wall_s, spent = time.monotonic() - began_at, _cpu_s() - before
+        wall_s, spent = time.monotonic() - began_at, cpu_s(client) - before
         with transaction(engine) as connection:
             states = {str(status): int(count) for status, count in connection.execute(_ENDED)}
             arrived = connection.execute(_ARRIVED).scalar_one()
     return Pushed(updates, in_flight, latency_ms, wall_s, spent, states, arrived)
-
-
-def _settings(address: str, in_flight: int) -> CrmcomSettings:
-    return CrmcomSettings(
-        base_url=address + PREFIX,
-        api_key=SecretStr("benchmark"),
-        username="benchmark",
-        password=SecretStr("benchmark"),
-        requests_per_second=1_000_000,
-        max_in_flight=in_flight,
-    )
-
-
-@contextmanager
-def _api(contacts: int, latency_ms: float) -> Iterator[str]:
-    module = "sync_pipeline_tests.benchmarks.push_server"
-    options = ("--contacts", str(contacts), "--latency-ms", str(latency_ms))
-    command = (sys.executable, "-m", module, *options)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
-def _cpu_s() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from typing import cast
 
-import uvloop
 from httptools import HttpRequestParser
+
+from sync_pipeline_tests.benchmarks.apis import serve
 
 PREFIX = "/self-service/v2"
 _LOGIN = json.dumps({"access_token": "benchmark-token"}).encode()
@@ -67,27 +67,14 @@ def _contact(key: str) -> dict[str, object]:
     return {"id": key, "code": key[-6:], "type": "PERSON", "language_code": "EN", **name}
 
 
-async def serve(contacts: int, *, latency_s: float) -> None:
-    """Serve until the process ends; prints the address once it listens."""
-    known = {key: _contact(key) for key in contact_ids(contacts)}
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _Connection(known, latency_s), "127.0.0.1", 0, backlog=512
-    )
-    host, port = server.sockets[0].getsockname()
-    sys.stdout.write(f"http://{host}:{port}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
 def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=10_000)
     parser.add_argument("--latency-ms", type=float, default=20.0)
     options = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(options.contacts, latency_s=options.latency_ms / 1000))
+    known = {key: _contact(key) for key in contact_ids(options.contacts)}
+    serve(lambda: _Connection(known, options.latency_ms / 1000))
 
 
 if __name__ == "__main__":
