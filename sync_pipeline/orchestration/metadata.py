@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sync_pipeline.entities import Stream
 from sync_pipeline.pull.run import PullReport
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.stored import preview
+from sync_pipeline.warehouse.stored import count_rows, preview
 
 _COUNTS = ("rows_", "scopes_", "absences_")
 _TRAFFIC = ("requests", "retries", "bytes_read")
@@ -23,7 +23,7 @@ def materialisation(
     """Return the result of a run, without a person's data."""
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": report.table_rows,
+            "dagster/row_count": _rows(engine, stream),
             "dagster/table_name": f"warehouse.{stream.entity.name}",
             **told_of_run(report),
             "scopes_remaining": report.remaining,
@@ -52,6 +52,11 @@ def _seconds(row: Mapping[str, object]) -> float:
 def _proof(report: PullReport) -> str:
     lines = [f"| {proof} | {scopes} |" for proof, scopes in report.proofs.items()]
     return "\n".join(["| proof of the last reading | scopes |", "|---|---|", *lines])
+
+
+def _rows(engine: Engine, stream: Stream) -> int:
+    with transaction(engine) as connection:
+        return count_rows(connection, stream)
 
 
 def _preview(engine: Engine, stream: Stream) -> str:

@@ -42,7 +42,7 @@ from sync_pipeline.warehouse.progress import (
 from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine, undiscarded
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
-from sync_pipeline.warehouse.stored import holds_any
+from sync_pipeline.warehouse.stored import count_rows, holds_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,11 @@ class Tally:
     """How many rows of the table a run has met by the stream's own list; null when uncertain.
 
     Of that list alone it is sure that a record comes once: a sweep hands on what is new to it.
+    ``was_empty`` says that the table held nothing of the source when the run began.
     """
 
     rows: int | None = 0
+    was_empty: bool = False
 
     def with_batch(self, batch: Batch, written: _Written) -> int | None:
         """Return how many there are with those of a batch."""
@@ -88,10 +90,10 @@ class Loader:
     fields: FieldWatch = field(default_factory=FieldWatch)
     tally: Tally = field(default_factory=Tally)
 
-    def has_rows(self) -> bool:
-        """Tell whether the table holds anything of the source."""
+    def look_first(self) -> None:
+        """Note in the tally whether the table holds anything of the source."""
         with in_words(), self.connection.begin():
-            return holds_any(self.connection, self.run.stream)
+            self.tally.was_empty = not holds_any(self.connection, self.run.stream)
 
     def load_batch(self, batch: Batch, traffic: Traffic) -> BatchCounts:
         """Commit ``batch``; return what it came to. Raises WarehouseError, DriftError."""
@@ -134,7 +136,8 @@ class Loader:
         placed = with_places(progress, changed_before=before, changed=changed)
         record_progress(self.connection, stream, placed)
         met = self.tally.with_batch(batch, written)
-        note_absences(self.connection, stream, _proven_lists(readings), met=met)
+        lists = _proven_lists(readings)
+        note_absences(self.connection, stream, lists, is_whole=self._is_whole(lists, met))
         note_missed(self.connection, stream, _missed(readings))
         note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
         access = {r.scope: r.access for r in readings if r.access}
@@ -144,6 +147,12 @@ class Loader:
         self.fields.look(self.connection, self.run, written.drift, unchanged=written.sieved)
         count_batch(self.connection, self.run, counts, traffic)
         return counts, met
+
+    def _is_whole(self, lists: Sequence[ProvenList], met: int | None) -> bool:
+        """Tell whether the stream's own list has named every row of the table."""
+        if met is None or all(read.scope for read in lists):
+            return False
+        return self.tally.was_empty or met == count_rows(self.connection, self.run.stream)
 
     def _write(self, records: list[Record], ahead: Sequence[Piece] | None = None) -> _Written:
         """Bring ``records`` into the table; the keys are unique and in order."""

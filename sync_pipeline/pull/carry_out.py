@@ -23,6 +23,8 @@ from sync_pipeline.warehouse.runs import BatchCounts, Traffic
 
 # What a batch costs beside its rows is little then, and so is the memory that it takes.
 BATCH_ROWS = 15_000
+# The first is small: nothing is loaded until it is there.
+FIRST_BATCH_ROWS = 3_000
 # A longer one counts as several.
 ROW_BYTES = 1_400
 BATCH_SECONDS = 1.0
@@ -135,7 +137,8 @@ class _Loading:
         if not readings:
             return
         if self._is_all_new is None:
-            self._is_all_new = not await asyncio.to_thread(self.loader.has_rows)
+            await asyncio.to_thread(self.loader.look_first)
+            self._is_all_new = self.loader.tally.was_empty
         stream = self.loader.run.stream
         batch = await asyncio.to_thread(batch_of, stream, readings, is_ahead=self._is_all_new)
         await self.finish()
@@ -186,6 +189,7 @@ async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Re
     A batch with fewer telling records than ``fewest`` waits for more, up to the end of the work.
     """
     batch: list[Reading] = []
+    enough = FIRST_BATCH_ROWS
     rows, telling, closes_at = 0, 0, float("inf")
     while True:
         is_open = not batch or 0 < telling < fewest
@@ -203,8 +207,9 @@ async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Re
             batch.append(item)
             rows += _rows_of(item)
             telling += min(len(item.records), TELLING_ROWS)
-            if rows < BATCH_ROWS:
+            if rows < enough:
                 continue
+            enough = BATCH_ROWS
         if batch:
             yield batch
             batch = []

@@ -31,7 +31,6 @@ from sync_pipeline.warehouse.engine import in_words, transaction
 from sync_pipeline.warehouse.load import Loaded
 from sync_pipeline.warehouse.progress import Due, Reason, count_deferred, count_proofs
 from sync_pipeline.warehouse.runs import RunKey, Traffic
-from sync_pipeline.warehouse.stored import count_rows
 
 _ASK_AGAIN_S = 1.0
 # A run ends by itself after its slice and what is then in flight.
@@ -45,7 +44,6 @@ class PullReport:
     row: Mapping[str, object]
     proofs: Mapping[str, int]
     """Scopes of the stream by how their last reading was proven."""
-    table_rows: int
     remaining: int
     """Scopes that were due and that the slice of time left unread."""
     gaps: Mapping[str, Reason]
@@ -188,7 +186,6 @@ def _report(engine: Engine, key: RunKey, outcome: Outcome) -> PullReport:
         return PullReport(
             row=row,
             proofs=count_proofs(connection, key.stream),
-            table_rows=count_rows(connection, key.stream),
             remaining=outcome.remaining,
             gaps=outcome.gaps,
         )

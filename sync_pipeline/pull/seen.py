@@ -11,6 +11,8 @@ import xxhash
 
 # How many are held loosely before they are sorted in.
 _LOOSE = 4_096
+# A run of so many is joined with no other: that would take several times its memory meanwhile.
+_LONG = 1 << 18
 # What tells at a glance that most digests are in no run: a flag for each beginning that they have.
 _BEGINNING_BITS = 22
 _REST_BITS = np.uint64(64 - _BEGINNING_BITS)
@@ -58,8 +60,8 @@ class Run:
 class Seen:
     """A set of texts and bytes that only grows, 16 bytes each.
 
-    The digests lie in a few sorted runs, each at least twice as long as the next. Beside these
-    there are 4 MB once there is a run.
+    The digests lie in a few sorted runs, each long or at least twice as long as the next. Beside
+    these there are 4 MB once there is a run.
     """
 
     def __init__(self) -> None:
@@ -122,7 +124,7 @@ class Seen:
         if not self._runs:
             self._is_begun = np.zeros(1 << _BEGINNING_BITS, dtype=bool)
         self._is_begun[digests[:, 0] >> _REST_BITS] = True
-        while self._runs and len(self._runs[-1]) < 2 * len(digests):
+        while self._runs and len(self._runs[-1]) < min(2 * len(digests), _LONG):
             digests = self._runs.pop().joined(digests)
         self._runs.append(Run.of(digests))
 

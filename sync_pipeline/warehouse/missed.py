@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sync_pipeline.entities import INSTANT, TEXT, Stream
 from sync_pipeline.warehouse.absences import forget_absences
 from sync_pipeline.warehouse.statements import named, statement
-from sync_pipeline.warehouse.stored import count_rows
 
 _KEYS_AT_ONCE = 10_000
 _LISTS_AT_ONCE = 500
@@ -50,19 +49,19 @@ def note_absences(
     stream: Stream,
     lists: Sequence[ProvenList],
     *,
-    met: int | None = None,
+    is_whole: bool = False,
 ) -> None:
     """Make candidates of the stored rows that belong to these lists and were not seen in them.
 
     Those that were seen cease to be candidates. Rows that were read since the list was begun are
-    none: they may have been added behind its end. ``met`` is how many of the table's rows the
-    reader of the stream's own list has met: when there are no more, it has missed none.
+    none: they may have been added behind its end. ``is_whole`` says that the stream's own list
+    is known to name every row of the table.
     """
     own = [read for read in lists if not read.scope]
     others = [read for read in lists if read.scope]
     for read in own:
         _forget_seen(connection, stream, [read])
-        if met is not None and met == count_rows(connection, stream):
+        if is_whole:
             continue
         for keys in _keys_in_chunks(connection, stream, read.read_at):
             held = read.seen.holds(keys)

@@ -89,8 +89,8 @@ def measure(in_flight: int, *, contacts: int = CONTACTS, latency_ms: float = LAT
         wall_s = time.monotonic() - began_at
         after = cpu_s(client), cpu_s(api)
     spent = (after[0] - before[0], after[1] - before[1])
-    requests = int(str(report.row["requests"]))
-    return FanOut(in_flight, latency_ms, requests, report.table_rows, wall_s, *spent)
+    requests, rows = (int(str(report.row[name])) for name in ("requests", "rows_inserted"))
+    return FanOut(in_flight, latency_ms, requests, rows, wall_s, *spent)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
