@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from sync_pipeline.errors import SourceError
-from sync_pipeline.push.cycle import SOURCES, SourceReport, push
+from sync_pipeline.push.crew import SourceReport
+from sync_pipeline.push.cycle import SOURCES, push
 from sync_pipeline.push.preview import preview
 from sync_pipeline.settings import Settings
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +21,25 @@ from sync_pipeline_tests.sandbox_process import Json, world
 
 _REQUEST = "SELECT push.request_update(:source, :entity, :id, :changes, :base)"
 _STATES = "SELECT id, status FROM push.updates ORDER BY id"
+_WAITING = """
+    SELECT
+        count(*) > 0 AS is_waiting,
+        extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float AS due_in_s
+    FROM push.updates WHERE status IN ('pending', 'sending', 'rejected')
+"""
+# What may be on its way is waited for, and for no longer.
+_HURRY = """
+    UPDATE push.updates
+    SET next_attempt_at = CASE status
+        WHEN 'sending' THEN clock_timestamp() + make_interval(secs => :grace_s)
+    END
+    WHERE
+        status IN ('pending', 'rejected')
+        OR (
+            status = 'sending'
+            AND next_attempt_at > clock_timestamp() + make_interval(secs => :grace_s)
+        )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,24 @@ class Rounds:
         """Make one cycle, with some variables set otherwise."""
         settings = self.settings if not environ else settings_of(self.client, **environ)
         return push(self.engine, settings)
+
+    def settle(self, push: Callable[[], object], *, within_s: float) -> bool:
+        """Push until no update waits for the machine; return whether it came to that.
+
+        Pauses are cut short.
+        """
+        ends_at = time.monotonic() + within_s
+        grace_s = self.settings.push_grace_seconds
+        while True:
+            self.execute(_HURRY, grace_s=grace_s)
+            push()
+            (left,) = self.rows(_WAITING)
+            if not left["is_waiting"]:
+                return True
+            if time.monotonic() > ends_at:
+                return False
+            if isinstance(left["due_in_s"], float):
+                time.sleep(min(max(left["due_in_s"], 0), grace_s))
 
     def make_due(self) -> None:
         """Let no update wait for its pause."""

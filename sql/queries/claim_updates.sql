@@ -5,11 +5,11 @@ WITH free AS (
         u.id,
         u.status AS was,
         -- One that a worker let go knows when it was sent; one whose session ended may have sent
-        -- it as late as now.
+        -- it as late as now, or a little later.
         CASE
             WHEN u.status <> 'sending' THEN NULL
             WHEN u.claimed_by IS NULL THEN u.sent_at
-            ELSE CAST(:now AS timestamptz)
+            ELSE CAST(:lost_until AS timestamptz)
         END AS maybe_sent_at
     FROM push.updates AS u
     WHERE

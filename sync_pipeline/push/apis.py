@@ -27,6 +27,7 @@ from sync_pipeline.sources.answers import Answer, Meter
 from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call
 from sync_pipeline.sources.crmcom import CrmcomApi, open_crmcom
+from sync_pipeline.sources.retry import RetryBounds
 from sync_pipeline.sources.rocs import RocsApi, open_rocs
 from sync_pipeline.sources.rosaas import RosaasApi, open_rosaas
 from sync_pipeline.sources.written import Written
@@ -166,18 +167,24 @@ def _tenant_call(name: str, wanted: Values, field_name: str) -> Call:
 
 @asynccontextmanager
 async def open_api(
-    settings: SourceSettings, *, budget: Budget | None, meter: Meter
+    settings: SourceSettings,
+    *,
+    budget: Budget | None,
+    meter: Meter,
+    bounds: RetryBounds | None = None,
 ) -> AsyncIterator[PushApi]:
-    """Open a source for a push."""
+    """Open a source for a push; ``bounds`` are those of its readings."""
     match settings:
         case CrmcomSettings():
-            async with open_crmcom(settings, budget=budget, meter=meter) as crmcom:
+            async with open_crmcom(settings, budget=budget, bounds=bounds, meter=meter) as crmcom:
                 yield CrmcomPush(crmcom, settings)
         case RocsSettings():
-            async with open_rocs(settings, budget=budget, meter=meter) as rocs:
+            async with open_rocs(settings, budget=budget, bounds=bounds, meter=meter) as rocs:
                 yield RocsPush(rocs, settings)
         case RosaasSettings():
-            async with open_rosaas(settings, budget=budget, meter=meter) as rosaas_api:
+            async with open_rosaas(
+                settings, budget=budget, bounds=bounds, meter=meter
+            ) as rosaas_api:
                 yield RosaasPush(rosaas_api)
         case _:
             raise NotImplementedError("no API is known for these settings")

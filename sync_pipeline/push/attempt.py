@@ -6,7 +6,6 @@ that, for many at once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from sync_pipeline.errors import SourceError, SyncError
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push.apis import PushApi, Write
+from sync_pipeline.push.clock import grace_of, window_of
 from sync_pipeline.push.outcome import (
     ACCEPTED,
     UNKNOWN,
@@ -31,6 +31,7 @@ from sync_pipeline.push.records import Absent, Current, Found, Read, Target
 from sync_pipeline.push.values import UnwritableError, Values
 from sync_pipeline.settings import Settings
 from sync_pipeline.sources.calls import Call
+from sync_pipeline.sources.deadline import ticks
 from sync_pipeline.sources.written import Written
 from sync_pipeline.warehouse.outbox import Claim, Delivery, Ending
 from sync_pipeline.warehouse.progress import Due
@@ -68,7 +69,7 @@ class Courier:
     @property
     def grace(self) -> timedelta:
         """How long a write may be on its way that no answer came to."""
-        return timedelta(seconds=self.settings.push_grace_seconds)
+        return grace_of(self.settings)
 
 
 @dataclass(slots=True)
@@ -98,17 +99,24 @@ class Attempting:
         except UnwritableError as exc:
             return self.ended(Next("dead", str(exc)))
         except UnknownRecordError as exc:
-            if self._may_have_been_sent:
-                return self.ended(Next("uncertain", str(exc)))
-            return self.ended(refused(str(exc), attempts=attempts, now=self.now))
+            return self.ended(self._after_absence(exc))
         except SourceError as exc:
-            was_sent = self._may_have_been_sent
-            after = after_unread(exc, attempts=attempts, was_sent=was_sent, now=self.now)
+            after = after_unread(
+                exc,
+                attempts=attempts,
+                was_sent=self.sent_at is not None or self.claim.is_orphan,
+                now=self.now,
+                grace=self.courier.grace,
+            )
             return replace(self.ended(after), failure=exc)
 
-    @property
-    def _may_have_been_sent(self) -> bool:
-        return self.sent_at is not None or self.claim.is_orphan
+    def _after_absence(self, exc: UnknownRecordError) -> Next:
+        if self.sent_at is not None:
+            # The reading may have come too soon after the write.
+            return Next("sending", str(exc), self.now + self.courier.grace)
+        if self.claim.is_orphan:
+            return Next("uncertain", str(exc))
+        return refused(str(exc), attempts=self.claim.update.attempts, now=self.now)
 
     @property
     def now(self) -> datetime:
@@ -132,12 +140,11 @@ class Attempting:
 
         async def guard() -> float:
             nonlocal sent_at
-            asked_at = time.monotonic()
+            asked_at = ticks()
             if not await self.courier.still_holds(self.claim):
                 raise ClaimLostError("another worker has the update")
             sent_at = self.now
-            # In time for whoever waits out the grace, were this process stopped from now on.
-            return asked_at + self.courier.grace.total_seconds() / 2
+            return asked_at + window_of(self.courier.settings).total_seconds()
 
         secrets = tuple(texts_in({**write.wanted}))
         call = replace(write.call, guard=guard, secrets=secrets)

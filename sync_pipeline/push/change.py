@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field, replace
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SourceError
 from sync_pipeline.mapping.writes import UNREADABLE
 from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
-from sync_pipeline.push.decide import Comparison, Decision, comparison, decision, unexpected
+from sync_pipeline.push.decide import Decision, comparison, decision, unexpected
 from sync_pipeline.push.outcome import Attempt, Next, after_write, without_write
 from sync_pipeline.push.records import Current, Target
-from sync_pipeline.push.values import Json, Values, canonical_values, comparable
+from sync_pipeline.push.values import Values, canonical_values, comparable
 from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.ledger import own_writes
+from sync_pipeline.warehouse.ledger import own_writes, reported_by
 from sync_pipeline.warehouse.stored import owner_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The values that were accepted, and those of the call that failed."""
+
+    accepted: Values = field(default_factory=dict)
+    failed: Values = field(default_factory=dict)
+    failure: SourceError | None = None
+
+    @property
+    def all(self) -> Values:
+        return {**self.accepted, **self.failed}
 
 
 class Changing(Attempting):
@@ -64,46 +78,48 @@ class Changing(Attempting):
         strange = unexpected(readable, base, before.values)
         ours = await asyncio.to_thread(self._own_writes, strange) if strange else frozenset()
         policies = {n: self.courier.settings.conflict_policy(str(stream), n) for n in strange}
-        return decision(
-            wanted,
+        hidden = unreadable & wanted.keys()
+        reported = await asyncio.to_thread(self._reported) & hidden if hidden else hidden
+        decided = decision(
+            {name: value for name, value in wanted.items() if name not in reported},
             before.values,
             conflicts=strange.keys() - ours,
             unreadable=unreadable,
             policies=policies,
         )
+        return replace(decided, reported=tuple(reported))
 
     def _own_writes(self, present: Values) -> frozenset[str]:
         with transaction(self.courier.engine) as connection:
             return own_writes(connection, self.claim.update, present)
 
+    def _reported(self) -> frozenset[str]:
+        with transaction(self.courier.engine) as connection:
+            return reported_by(connection, self.claim.update)
+
     async def _write(self, target: Target, before: Current, decided: Decision) -> Delivered:
         writes = self.courier.api.writes(target, decided.write, before)
-        tried: dict[str, Json] = {}
-        failure: SourceError | None = None
+        tried = _Tried()
         for write in writes:
             answer = await self.send(target, write, before.values)
-            tried |= write.wanted
             if isinstance(answer, SourceError):
-                failure = answer
+                tried = replace(tried, failed=write.wanted, failure=answer)
                 break
+            tried = replace(tried, accepted={**tried.accepted, **write.wanted})
         if self.sent_at is None:
-            raise failure or ClaimLostError("nothing was sent")
-        return await self._judged(target, before, decided, tried, failure)
+            raise tried.failure or ClaimLostError("nothing was sent")
+        return await self._judged(target, before, decided, tried)
 
     async def _judged(
-        self,
-        target: Target,
-        before: Current,
-        decided: Decision,
-        tried: Values,
-        failure: SourceError | None,
+        self, target: Target, before: Current, decided: Decision, tried: _Tried
     ) -> Delivered:
         hidden = UNREADABLE.get(str(target.stream), frozenset())
-        after = await self.look(target) if self._is_look_worth(failure) else before
-        readable = {name: value for name, value in tried.items() if name not in hidden}
+        after = await self.look(target) if self._is_look_worth(tried.failure) else before
+        readable = {name: value for name, value in tried.all.items() if name not in hidden}
         found = comparison(readable, before.values, after.values)
-        assert self.sent_at is not None  # noqa: S101 -- something was sent
-        attempt = Attempt(decided, self.sent_at, hidden & tried.keys(), failure)
+        attempt = Attempt(
+            decided, hidden & tried.all.keys(), hidden & tried.failed.keys(), tried.failure
+        )
         following = after_write(
             attempt,
             found,
@@ -112,17 +128,12 @@ class Changing(Attempting):
             grace=self.courier.grace,
         )
         self.note_after(after.values)
-        return self.ended(following, written=_written(found, attempt, tried))
+        reported = {name: value for name, value in tried.accepted.items() if name in hidden}
+        return self.ended(following, written={**found.there, **found.otherwise, **reported})
 
     def _is_look_worth(self, failure: SourceError | None) -> bool:
         perhaps_done = failure is not None and failure.code in PERHAPS_DONE
         return self.may_have_changed or perhaps_done
-
-
-def _written(found: Comparison, attempt: Attempt, tried: Values) -> Values:
-    """Return what the source holds from now on, as far as it is due to this update."""
-    accepted = {n: tried[n] for n in attempt.unreadable} if attempt.failure is None else {}
-    return {**found.there, **found.otherwise, **accepted}
 
 
 def _country(current: Current) -> str | None:

@@ -1,13 +1,24 @@
-"""One time for all workers: that of the server that keeps the outbox."""
+"""One time for all workers, that of the server that keeps the outbox, and what is waited for."""
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, func, select
 
+from sync_pipeline.settings import Settings
+from sync_pipeline.sources.deadline import ticks
 from sync_pipeline.warehouse.engine import transaction
+
+
+def grace_of(settings: Settings) -> timedelta:
+    """Return how long a write may be on its way that no answer came to."""
+    return timedelta(seconds=settings.push_grace_seconds)
+
+
+def window_of(settings: Settings) -> timedelta:
+    """Return how long after its last look at the lock a worker may begin to send."""
+    return grace_of(settings) / 2
 
 
 class Clock:
@@ -15,11 +26,11 @@ class Clock:
 
     def __init__(self, now: datetime) -> None:
         self._base = now
-        self._read_at = time.monotonic()
+        self._read_at = ticks()
 
     def __call__(self) -> datetime:
         """Return what time it is (aware, UTC)."""
-        return self._base + timedelta(seconds=time.monotonic() - self._read_at)
+        return self._base + timedelta(seconds=ticks() - self._read_at)
 
 
 def server_clock(engine: Engine) -> Clock:

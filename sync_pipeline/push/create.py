@@ -66,9 +66,8 @@ class Creating(Attempting):
                 return self.ended(refused(str(answer), attempts=attempts, now=self.now))
         elif "external_id" not in wanted:
             return self.ended(Next("uncertain", "it may have been created; no external_id tells"))
-        assert self.sent_at is not None  # noqa: S101 -- something was sent
         failure = answer if isinstance(answer, SourceError) else None
-        attempt = Attempt(Decision(wanted), self.sent_at, (), failure)
+        attempt = Attempt(Decision(wanted), failure=failure)
         nothing = comparison(wanted, {}, {})
         following = after_write(
             attempt, nothing, attempts=attempts, now=self.now, grace=self.courier.grace

@@ -24,11 +24,13 @@ class Decision:
     """What to write, and the fields of which the source holds another value than expected.
 
     ``held`` are those of them that wait for a person, ``kept`` those that stay as they are.
+    ``reported`` cannot be read, and were accepted in an earlier attempt.
     """
 
     write: Values
     held: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,15 +35,19 @@ class Next:
     next_attempt_at: datetime | None = None
 
 
-def after_unread(exc: SourceError, *, attempts: int, was_sent: bool, now: datetime) -> Next:
+def after_unread(
+    exc: SourceError, *, attempts: int, was_sent: bool, now: datetime, grace: timedelta
+) -> Next:
     """Return what follows when the record cannot be read.
 
     What may have been sent stays `sending`: only a reading can tell.
     """
     asked_s = exc.retry_after_s if isinstance(exc, TransientSourceError) else None
-    due_at = now + pause_after(attempts, asked_s=asked_s)
+    pause = pause_after(attempts, asked_s=asked_s)
     if was_sent:
-        return Next("sending", f"it may have been applied, and cannot be read: {exc}", due_at)
+        error = f"it may have been applied, and cannot be read: {exc}"
+        return Next("sending", error, now + max(pause, grace))
+    due_at = now + pause
     if isinstance(exc, (*NOT_DONE, WrongAnswerError)):
         return Next("pending", str(exc), due_at)
     return refused(str(exc), attempts=attempts, now=now)
@@ -62,19 +66,20 @@ def without_write(decision: Decision) -> Next:
         return Next("conflict", f"the source has another value of {_listed(decision.held)}")
     if decision.kept:
         return Next("discarded", f"what the source has is kept: {_listed(decision.kept)}")
-    return Next("confirmed")
+    return Next("delivered" if decision.reported else "confirmed")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """How far the writes of a decision got: ``failure`` is what ended them, if anything did.
 
-    ``unreadable`` are the fields that were accepted, or may have been, and that nothing tells.
+    ``unreadable`` are fields that were written and that no reading tells, ``doubtful`` those of
+    them that may have been accepted or not.
     """
 
     decision: Decision
-    sent_at: datetime
     unreadable: Collection[str] = ()
+    doubtful: Collection[str] = ()
     failure: SourceError | None = None
 
 
@@ -89,11 +94,11 @@ def after_write(
     """Return what follows a write, by its answers and by what is there afterwards."""
     failure = attempt.failure
     if isinstance(failure, UnknownOutcomeError):
-        if attempt.unreadable:
-            return Next("uncertain", f"{_listed(attempt.unreadable)} cannot be read: {failure}")
+        if attempt.doubtful:
+            return Next("uncertain", f"{_listed(attempt.doubtful)} cannot be read: {failure}")
         if found.missing or found.otherwise:
-            due_at = attempt.sent_at + grace
-            return Next("sending", f"it may still be applied: {failure}", due_at)
+            # Counted from now: until a moment ago it may not even have been sent.
+            return Next("sending", f"it may still be applied: {failure}", now + grace)
     elif isinstance(failure, NOT_DONE):
         asked_s = failure.retry_after_s if isinstance(failure, TransientSourceError) else None
         return Next("pending", str(failure), now + pause_after(attempts, asked_s=asked_s))
@@ -110,7 +115,8 @@ def _accepted(attempt: Attempt, found: Comparison, *, attempts: int, now: dateti
         return Next("delivered", f"the API made another value of {_listed(found.otherwise)}")
     kept = attempt.decision.kept
     note = f"what the source has is kept: {_listed(kept)}" if kept else None
-    return Next("delivered" if attempt.unreadable else "confirmed", note)
+    is_hidden = attempt.unreadable or attempt.decision.reported
+    return Next("delivered" if is_hidden else "confirmed", note)
 
 
 def _is_there(failure: SourceError, found: Comparison) -> bool:

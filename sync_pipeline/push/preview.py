@@ -18,7 +18,7 @@ from sync_pipeline.push.attempt import Courier, UnknownRecordError
 from sync_pipeline.push.change import Changing
 from sync_pipeline.push.clock import server_clock
 from sync_pipeline.push.decide import Decision
-from sync_pipeline.push.records import found_in
+from sync_pipeline.push.records import found_together
 from sync_pipeline.push.together import Together
 from sync_pipeline.push.values import Json, UnwritableError, Values
 from sync_pipeline.settings import Settings
@@ -85,14 +85,15 @@ async def _preview_source(
         api = await stack.enter_async_context(
             open_api(source_settings, budget=budget, meter=Meter())
         )
-        find, nobody = Together(found_in), Together(_nobodys)
-        courier = Courier(api, settings, engine, clock, find=find, still_holds=nobody)
+        find = Together(found_together)
+        courier = Courier(api, settings, engine, clock, find=find, still_holds=_is_nobodys)
         looked = await asyncio.gather(*(_looked(courier, update) for update in updates))
     return [one for plans in looked for one in plans]
 
 
-def _nobodys(claims: Sequence[Claim]) -> list[bool]:
-    return [False] * len(claims)
+async def _is_nobodys(claim: Claim) -> bool:
+    del claim
+    return False
 
 
 async def _looked(courier: Courier, update: Update) -> list[Planned]:

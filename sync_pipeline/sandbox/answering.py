@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .wire import Reply, Request
 
 SLOW_S = 2.0
-LATE_S = 5.0
 
 
 class Answering:
@@ -79,7 +78,9 @@ class Answering:
             # The vendor refuses it, so there is nothing that could be applied late or unseen.
             told = None
         elif fault == "late":
-            asyncio.get_running_loop().call_later(LATE_S, self._plain, request, fault)
+            asyncio.get_running_loop().call_later(
+                self.faults.plan.late_s, self._plain, request, fault
+            )
         sent = told or reply
         self._note(request, reply, sent.status, fault, is_made=fault in APPLIED)
         return sent

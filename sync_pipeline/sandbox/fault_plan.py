@@ -26,6 +26,9 @@ WRITES = ("late", "applied_500", "applied_timeout", "applied_empty", "applied_id
 # A write that one of these befalls is applied all the same.
 APPLIED = (*WRITES[1:], "slow", "cut", "token")
 KINDS = (*ANY, *PAGES, *WRITES)
+# Not a kind: how much later a late write is applied.
+LATE_S = "late_s"
+_LONGEST_S = 3600
 # What one number is shared out among: nothing that lasts, and nothing of writes.
 _SHARED = (*ANY[:-1], *PAGES)
 
@@ -35,32 +38,40 @@ class FaultPlan:
     """The share of requests that each kind befalls; none unless told."""
 
     shares: Mapping[str, float] = field(default_factory=dict)
+    late_s: float = 5.0
 
     @classmethod
     def read(cls, text: str) -> FaultPlan:
-        """Read `0.02` (over all kinds) or `429=0.01,cut=0.005`; raises ValueError."""
+        """Read `0.02` (over all kinds) or `429=0.01,cut=0.005`; raises ValueError.
+
+        `late=0.1,late_s=2` says as well how many seconds later a late write is applied.
+        """
         if "=" not in text:
-            share = _share(text) / len(_SHARED)
+            share = _number(text, "share") / len(_SHARED)
             return cls(dict.fromkeys(_SHARED, share) if share else {})
         shares: dict[str, float] = {}
+        late_s = cls().late_s
         for part in text.split(","):
             kind, _, share_text = part.strip().partition("=")
+            if kind == LATE_S:
+                late_s = _number(share_text, "number of seconds", most=_LONGEST_S)
+                continue
             if kind not in KINDS:
                 raise ValueError(f"{kind!r} is no fault; there are {', '.join(KINDS)}")
-            shares[kind] = _share(share_text)
+            shares[kind] = _number(share_text, "share")
         if sum(shares.values()) > 1:
             raise ValueError("the shares of all faults together are more than 1")
-        return cls(shares)
+        return cls(shares, late_s)
 
 
-def _share(text: str) -> float:
+def _number(text: str, what: str, *, most: int = 1) -> float:
     try:
-        share = float(text)
+        number = float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no share from 0 to 1") from None
-    if not 0 <= share <= 1:
-        raise ValueError(f"{text!r} is no share from 0 to 1")
-    return share
+        number = -1
+    if not 0 <= number <= most:
+        raise ValueError(f"{text!r} is no {what} from 0 to {most}")
+    return number
 
 
 class Faults:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 Guard = Callable[[], Awaitable[float]]
 """Awaited when a write is about to be sent; raises where it must not be.
 
-Returns until when it may go out, by the monotonic clock: a process that is stopped in between must
+Returns until when it may go out, by `deadline.ticks`: a process that is stopped in between must
 not send when it goes on.
 """
 

@@ -12,7 +12,8 @@ import httpx
 
 from sync_pipeline.settings import is_loopback
 from sync_pipeline.sources.calls import Endpoint
-from sync_pipeline.sources.transport import AiohttpTransport, refuse_late
+from sync_pipeline.sources.deadline import is_pressing, refuse_late
+from sync_pipeline.sources.transport import AiohttpTransport
 
 CONNECT_S = 10.0
 Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
@@ -41,13 +42,25 @@ async def open_client(endpoint: Endpoint) -> AsyncIterator[tuple[httpx.AsyncClie
             max_keepalive_connections=endpoint.max_in_flight,
         ),
         follow_redirects=False,
-        event_hooks={"request": [refuse_late]},
+        event_hooks={"request": [_press]},
     ) as client:
         if transport is None:
             yield client, partial(client.send, stream=True)
         else:
             # Past the client: its cookies and redirects, which are not wanted, cost a sixth.
             yield client, transport.handle_async_request
+
+
+async def _press(request: httpx.Request) -> None:
+    """Have httpx's own transport look at the time when it has a connection."""
+    refuse_late(request)
+    if is_pressing(request):
+        request.extensions = {**request.extensions, "trace": partial(_look_again, request)}
+
+
+async def _look_again(request: httpx.Request, event: str, _told: object) -> None:
+    if event.endswith(".send_request_headers.started"):
+        refuse_late(request)
 
 
 def _may_need_a_proxy(base_url: str) -> bool:

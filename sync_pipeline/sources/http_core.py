@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -26,9 +27,9 @@ from sync_pipeline.sources.answers import Meter
 from sync_pipeline.sources.budget import Budget, HeldBackError
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
 from sync_pipeline.sources.connections import CONNECT_S, Send, open_client
+from sync_pipeline.sources.deadline import SEND_BEFORE, LateError
 from sync_pipeline.sources.refusals import check_status
 from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
-from sync_pipeline.sources.transport import SEND_BEFORE, LateError
 from sync_pipeline.sources.written import unknown_outcomes
 
 # Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
@@ -108,7 +109,7 @@ class HttpCore:
         # Not `client.stream`: what it merges for each request takes longer than the rest.
         request = httpx.Request(
             call.method,
-            f"{self.endpoint.base_url}{call.target}",
+            _address_of(f"{self.endpoint.base_url}{call.target}"),
             json=call.body,
             data=call.form,
             content=call.payload,
@@ -121,7 +122,7 @@ class HttpCore:
             return Reply(
                 status=response.status_code,
                 body=await self._body(call, response),
-                charset=response.charset_encoding,
+                charset=_charset(response.headers.get("Content-Type")),
                 retry_after=response.headers.get("Retry-After"),
                 sent_at=sent_at,
             )
@@ -210,6 +211,18 @@ def _failures_in_words(call: Call, endpoint: Endpoint) -> Iterator[None]:
     except httpx.TransportError as exc:
         detail = "the connection broke before the answer was complete"
         raise TransientSourceError(api, path, detail=detail) from exc
+
+
+# A push asks for the same address three times.
+@lru_cache(maxsize=1024)
+def _address_of(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+@lru_cache(maxsize=64)
+def _charset(content_type: str | None) -> str | None:
+    headers = None if content_type is None else {"Content-Type": content_type}
+    return httpx.Response(200, headers=headers).charset_encoding
 
 
 def _kind(call: Call) -> dict[str, str]:

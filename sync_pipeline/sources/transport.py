@@ -6,15 +6,18 @@ second time here: who retries is to know, and to count.
 
 from __future__ import annotations
 
+import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Self
 
 import aiohttp
 import httpx
 from yarl import URL
+
+from sync_pipeline.sources.deadline import LateError, is_pressing, refuse_late
 
 # The first that fits.
 _FAILURES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -29,19 +32,6 @@ _FAILURES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (ValueError, httpx.LocalProtocolError),
 )
 
-SEND_BEFORE = "send_before"
-"""The extension of a request that says until when it may go out, by the monotonic clock."""
-
-
-class LateError(httpx.TransportError):
-    """The request is ready later than it may go out: it was not sent."""
-
-
-async def refuse_late(request: httpx.Request) -> None:
-    """Raise LateError for a request whose time has passed."""
-    if _is_pressing(request) and time.monotonic() > request.extensions[SEND_BEFORE]:
-        raise LateError("the request is late", request=request)
-
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests through a session of its own; to be made within the event loop."""
@@ -49,8 +39,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def __init__(
         self, *, trusted: ssl.SSLContext, most_connections: int, connect_s: float, read_s: float
     ) -> None:
+        made = partial(impatient_socket, read_s)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trusted, limit=most_connections),
+            connector=aiohttp.TCPConnector(
+                ssl=trusted, limit=most_connections, socket_factory=made
+            ),
             timeout=aiohttp.ClientTimeout(sock_connect=connect_s, sock_read=read_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -59,13 +52,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request``; raises httpx's TransportErrors."""
-        await refuse_late(request)
+        refuse_late(request)
         response = await self._session.request(
             request.method,
             # Without `encoded`, `%2E%2E` in it would become a step up.
             URL(str(request.url), encoded=True),
             headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-            data=_in_time(request) if _is_pressing(request) else request.content or None,
+            data=_in_time(request) if is_pressing(request) else request.content or None,
             allow_redirects=False,
         )
         return httpx.Response(
@@ -80,13 +73,19 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return self
 
 
-def _is_pressing(request: httpx.Request) -> bool:
-    return request.extensions.get(SEND_BEFORE) is not None
+def impatient_socket(read_s: float, address: aiohttp.AddrInfoType) -> socket.socket:
+    """Return a socket whose machine does not go on sending when nobody waits any more."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Else what was sent while the network was away arrives minutes later.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(read_s * 1000))
+    return made
 
 
 async def _in_time(request: httpx.Request) -> AsyncIterator[bytes]:
     """Yield the body; asked for once there is a connection, before the first byte goes out."""
-    await refuse_late(request)
+    refuse_late(request)
     yield request.content
 
 

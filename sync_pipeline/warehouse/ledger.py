@@ -20,3 +20,8 @@ def own_writes(
     """
     parameters = {"id": update.id, "present": msgspec.json.encode(present).decode()}
     return frozenset(connection.execute(statement("own_writes"), parameters).scalars())
+
+
+def reported_by(connection: Connection, update: Update) -> frozenset[str]:
+    """Return the fields that an earlier attempt at this update has written."""
+    return frozenset(connection.execute(statement("reported_by"), {"id": update.id}).scalars())

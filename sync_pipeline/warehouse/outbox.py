@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, CursorResult, Engine
@@ -47,8 +47,8 @@ class Update:
 class Claim:
     """An update that is this worker's to send, and nobody else's.
 
-    ``is_orphan``: an earlier worker had it and may have sent it, not after ``maybe_sent_at`` (the
-    moment of this claim, where that worker did not let it go itself): look first, never just send.
+    ``is_orphan``: an earlier worker had it and may have sent it, or do so until ``maybe_sent_at``:
+    look first, never just send.
     """
 
     update: Update
@@ -111,6 +111,7 @@ class Desk:
     """
 
     _session: Connection
+    _window: timedelta
     _name: str = field(default_factory=lambda: str(uuid.uuid4()))
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -127,6 +128,7 @@ class Desk:
                     found = self._execute("find_due_updates", parameters).all()
                     locked = {row.id: row.record for row in found if row.is_locked}
                     taken = {"ids": list(locked), "now": now, "claimed_by": self._name}
+                    taken |= {"lost_until": now + self._window}
                     rows = self._execute("claim_updates", taken).mappings().all()
                 claims = [_claim(dict(row)) for row in rows if row["status"] == "sending"]
                 self._unlock(set(locked.values()) - {claim.record for claim in claims})
@@ -158,6 +160,11 @@ class Desk:
         states = {row.id: row.status for row in rows}
         return [states.get(ending.claim.update.id) for ending in endings]
 
+    def close(self) -> None:
+        """Let all records go, once whoever is at it has done."""
+        with self._turn:
+            self._session.close()
+
     def _unlock(self, records: set[str]) -> None:
         if records:
             with self._transaction():
@@ -165,8 +172,8 @@ class Desk:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        if self._session.invalidated:
-            # It would be opened anew, without the locks.
+        if self._session.invalidated or self._session.closed:
+            # It might be opened anew, without the locks.
             raise WarehouseError("the session that held the records is gone")
         with in_words(), self._session.begin():
             yield
@@ -183,14 +190,23 @@ def peek(connection: Connection, *, source: str, now: datetime, most: int) -> li
 
 
 @contextmanager
-def desk_opened(engine: Engine) -> Iterator[Desk]:
-    """Yield a desk; at the end, or when the process dies, its records are free for others."""
+def desk_opened(engine: Engine, *, window: timedelta = timedelta(0)) -> Iterator[Desk]:
+    """Yield a desk; at the end, or when the process dies, its records are free for others.
+
+    ``window``: how long any worker may still begin to send that has lost its session.
+    """
     with in_words(), engine.connect() as session:
+        # Each statement is a transaction: nothing of what a desk does takes two.
+        session.execution_options(isolation_level="AUTOCOMMIT")
         # Never back to the pool: its locks would go on.
         session.detach()
         with session.begin():
-            session.execute(statement("take_the_first"))
-        yield Desk(session)
+            session.execute(statement("open_desk"))
+        desk = Desk(session, window)
+        try:
+            yield desk
+        finally:
+            desk.close()
 
 
 def _claim(facts: dict[str, object]) -> Claim:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -144,6 +146,38 @@ def test_a_worker_that_lost_its_session_neither_sends_nor_settles(outbox: Engine
         assert other.settle([Ending(taken, "confirmed")]) == ["confirmed"]
 
 
+def test_what_a_lost_worker_had_may_be_sent_for_as_long_as_its_last_look_holds(
+    outbox: Engine,
+) -> None:
+    ask(outbox, '{"email": "a@example.com"}')
+    with desk_opened(outbox) as lost:
+        claim(lost)
+    window = timedelta(seconds=30)
+    with desk_opened(outbox, window=window) as desk:
+        taken = claim(desk, hours=1)
+        assert (taken.is_orphan, taken.maybe_sent_at) == (True, at(1) + window)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_desk_that_is_closed_lets_whoever_uses_it_come_to_an_end(outbox: Engine) -> None:
+    update_id = ask(outbox, '{"email": "a@example.com"}')
+    waiting = "SELECT FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        desk = stack.enter_context(desk_opened(outbox))
+        held = claim(desk)
+        with outbox.begin() as somebody:
+            somebody.execute(text("SELECT FROM push.updates FOR UPDATE"))
+            settling = threads.submit(desk.settle, [Ending(held, "confirmed")])
+            while not rows(outbox, waiting):
+                assert not settling.done()
+            closing = threads.submit(stack.close)
+        assert settling.result() == ["confirmed"]
+        closing.result()
+        with pytest.raises(WarehouseError):
+            desk.still_holds([held])
+    assert rows(outbox, "SELECT id, status FROM push.updates") == [(update_id, "confirmed")]
+
+
 def _claim_when_free(desk: Desk) -> Claim:
     while not (claims := desk.claim(now=at(1))):
         pass
@@ -227,6 +261,10 @@ def test_workers_side_by_side_take_every_update_once_and_each_record_in_order(
 ) -> None:
     contacts = [f"c{number}" for number in range(3, 13)]
     put_contacts(outbox, *contacts)
+    strict = "ALTER DATABASE %I SET default_transaction_isolation = serializable"
+    with outbox.begin() as connection:
+        statement = f"DO $$BEGIN EXECUTE format('{strict}', current_database()); END$$"
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
     # Three fields, so that of each record three updates wait.
     wanted = [
         ask(outbox, {field: "x"}, contact_id)

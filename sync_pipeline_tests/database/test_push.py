@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -268,6 +269,22 @@ def test_tenants_take_reports_and_what_cannot_be_read_is_delivered(rounds: Round
     stored = "SELECT status, metadata, cause FROM warehouse.tenants WHERE tenant_name = :id"
     told = {"status": "CreatedAsActive", "metadata": {"a": [1]}, "cause": "push"}
     assert rounds.rows(stored, id=creating) == [told]
+
+
+def test_what_was_accepted_and_cannot_be_read_is_not_sent_again_with_the_rest(
+    rounds: Rounds,
+) -> None:
+    rounds.pull(ROSAAS_TENANTS)
+    tenants = rounds.world(ROSAAS_TENANTS)
+    active = next(key for key, row in tenants.items() if row["status_code"] == 7)
+    changes = {"upgrade_applied": True, "status": "Deleted", "metadata": {"a": 1}}
+    made = rounds.request(ROSAAS_TENANTS, active, changes)
+    for _ in range(2):
+        rounds.make_due()
+        rounds.push()
+        assert rounds.update(made, "status") == ("rejected",)
+    sent = Counter(str(entry["path"]).rpartition("/")[2] for entry in rounds.writes())
+    assert sent == {"upgrade": 1, "metadata": 1, "deleted": 2}
 
 
 def test_a_contact_is_created_in_rocs_once(rounds: Rounds) -> None:

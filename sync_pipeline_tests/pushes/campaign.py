@@ -9,11 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection as Line
 from random import Random
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
-from sync_pipeline_tests.push_oracle import breaches
+from sync_pipeline_tests.push_oracle import findings
 from sync_pipeline_tests.push_rounds import Rounds
 from sync_pipeline_tests.pushes import victim
 from sync_pipeline_tests.pushes.victim import Blow, Order, Strike
@@ -23,8 +24,6 @@ GRACE_S = 0.3
 FIELDS = ("first_name", "last_name", "company_name")
 _RECORDS, _UPDATES = 4, 5
 _LONGEST_S = 60.0
-_UNDONE = "SELECT count(*) FROM push.updates WHERE status IN ('pending', 'sending', 'rejected')"
-_HURRY = "UPDATE push.updates SET next_attempt_at = NULL WHERE status <> 'sending'"
 # All sessions but the one that asks: the paused worker's locks go with them.
 _CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -56,7 +55,7 @@ class Campaign:
             self._ask()
             self._push(self._choose())
             self._settle()
-        self._judge()
+        self.findings += findings(self.rounds, self.owners)
 
     def _measure(self) -> None:
         self._ask()
@@ -123,28 +122,6 @@ class Campaign:
         os.kill(pid, signal.SIGCONT)
 
     def _settle(self) -> None:
-        ends_at = time.monotonic() + _LONGEST_S
-        while self.rounds.rows(_UNDONE) != [{"count": 0}]:
-            if time.monotonic() > ends_at:
-                self.findings.append(f"updates never end: {self.rounds.states()}")
-                return
-            self.rounds.execute(_HURRY)
-            self.rounds.push(**self.environ)
-            time.sleep(GRACE_S / 3)
-
-    def _judge(self) -> None:
-        self.findings += breaches(self.rounds.writes(), self.owners)
-        states = Counter(self.rounds.states().values())
-        if not states.keys() <= {"confirmed", "superseded"}:
-            self.findings.append(f"other states: {states}")
-        truth = self.rounds.world(CRMCOM_CONTACTS)
-        rows = self.rounds.rows("SELECT * FROM push.updates WHERE changes <> '{}' ORDER BY id")
-        last: dict[tuple[str, str], object] = {}
-        for row in rows:
-            assert isinstance(row["changes"], dict)
-            last |= {(str(row["entity_id"]), n): value for n, value in row["changes"].items()}
-        self.findings += [
-            f"{name} of {record} is not the freshest value"
-            for (record, name), value in last.items()
-            if truth[record][name] != value
-        ]
+        push = partial(self.rounds.push, **self.environ)
+        if not self.rounds.settle(push, within_s=_LONGEST_S):
+            self.findings.append(f"updates never end: {self.rounds.states()}")

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection as Line
 from unittest.mock import patch
 
 import httpx
-from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, event
 
 from sync_pipeline.errors import SyncError
 from sync_pipeline.push.cycle import push
@@ -64,6 +64,8 @@ def carry_out(order: Order, line: Line) -> None:
         patch.object(engine.dialect, "do_commit", partial(watch.commit, engine)),
         patch.object(AiohttpTransport, "handle_async_request", watch.request()),
     ):
+        event.listen(engine, "before_cursor_execute", watch.statement("before a commit"))
+        event.listen(engine, "after_cursor_execute", watch.statement("after a commit"))
         watch.begin()
         try:
             push(engine, read_settings(order.environ))
@@ -86,9 +88,20 @@ class _Watch:
             signal.setitimer(signal.ITIMER_REAL, max(strike.after_s, 0.001))
 
     def commit(self, engine: Engine, connection: PoolProxiedConnection) -> None:
+        if _commits_by_itself(connection):
+            return
         self._come_to("before a commit")
         type(engine.dialect).do_commit(engine.dialect, connection)
         self._come_to("after a commit")
+
+    def statement(self, what: str) -> Callable[..., None]:
+        """Return what is called about each statement; some are transactions of their own."""
+
+        def come_to(connection: Connection, *_about: object) -> None:
+            if _commits_by_itself(connection.connection):
+                self._come_to(what)
+
+        return come_to
 
     def request(self) -> Send:
         send = AiohttpTransport.handle_async_request
@@ -114,6 +127,11 @@ class _Watch:
         self._line.send("paused")
         os.kill(os.getpid(), signal.SIGSTOP)
         time.sleep(0)
+
+
+def _commits_by_itself(connection: PoolProxiedConnection) -> bool:
+    driver = connection.dbapi_connection
+    return driver is not None and bool(driver.autocommit)
 
 
 def _end() -> None:
