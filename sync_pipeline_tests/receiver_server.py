@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.webhooks.access_log import AccessLog
 from sync_pipeline.webhooks.app import Doors
 from sync_pipeline.webhooks.keys import Keys
@@ -19,6 +20,15 @@ from sync_pipeline.webhooks.server import listen, make_server
 
 KEY, OLD_KEY, ROCS_SECRET = "the-new-key", "the-old-key", "the-rocs-secret"
 PATIENCE_S = 30.0
+_TENANT = """
+    INSERT INTO warehouse.tenants (
+        source, tenant_name, status, is_running, attributes, content_hash, observed_at, cause,
+        deleted_at, run_id, loaded_at
+    ) VALUES (
+        'rosaas', :name, :status, :is_running, '{}', '', '2026-01-02T03:04:05Z', 'source',
+        :deleted_at, 'r', now()
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,13 @@ def serving_receiver(engine: Engine) -> Iterator[Served]:
             server.should_exit = True
             thread.join(PATIENCE_S)
             assert not thread.is_alive()
+
+
+def add_tenant(engine: Engine, name: str, status: str, *, is_gone: bool = False) -> None:
+    """Have the warehouse know a tenant."""
+    values = {"name": name, "status": status, "is_running": status == "Active"}
+    with transaction(engine) as session:
+        session.execute(text(_TENANT), values | {"deleted_at": "2026-01-03" if is_gone else None})
 
 
 def _await(is_so: object) -> None:

@@ -32,6 +32,7 @@ from sync_pipeline.warehouse.quarantine_rows import (
     settle,
     standing_of,
 )
+from sync_pipeline.webhooks.nameless import ERROR_CODE, settle_nameless
 
 # Each is asked for by name, and locked by it.
 AT_ONCE = 500
@@ -100,10 +101,31 @@ class _Replay:
 
     def run(self, rows: Sequence[Kept]) -> Iterator[Replayed]:
         """Read the records of ``rows`` again; yield what came of each."""
-        named = [kept for kept in rows if _name(kept) is not None]
-        yield from (Replayed(k, Result.UNREAD, _nameless(k)) for k in rows if _name(k) is None)
-        if not named:
+        events = [kept for kept in rows if kept.code == ERROR_CODE]
+        records = [kept for kept in rows if kept.code != ERROR_CODE]
+        yield from self._after_events(events)
+        named = [kept for kept in records if _name(kept) is not None]
+        yield from (Replayed(k, Result.UNREAD, _nameless(k)) for k in records if _name(k) is None)
+        if named:
+            yield from self._replay_records(named)
+
+    def _after_events(self, rows: Sequence[Kept]) -> Iterator[Replayed]:
+        """Read the whole list again: nothing tells of which tenant such an event speaks."""
+        if not rows:
             return
+        reread = self._read_again(())
+        settle_nameless(self.engine)
+        with transaction(self.engine) as connection:
+            ids = [kept.id for kept in rows]
+            settled = standing_of(connection, self.stream, ids, since=reread.since).settled
+        unread = reread.error or "the list could not be read to its end"
+        for kept in rows:
+            if kept.id in settled:
+                yield Replayed(kept, Result.LOADED, "the whole list was read again")
+            else:
+                yield Replayed(kept, Result.UNREAD, unread)
+
+    def _replay_records(self, named: Sequence[Kept]) -> Iterator[Replayed]:
         reread = self._read_again([str(_name(kept)) for kept in named])
         with transaction(self.engine) as connection:
             ids = [kept.id for kept in named]

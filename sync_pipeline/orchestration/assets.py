@@ -24,6 +24,7 @@ from sync_pipeline.pull.run import PullReport, pull_stream
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.progress import Due
 from sync_pipeline.webhooks.confirming import confirm_work
+from sync_pipeline.webhooks.nameless import settle_nameless
 from sync_pipeline.webhooks.settling import set_back, settle
 
 FOREVER = float("inf")
@@ -161,16 +162,17 @@ def carry_out_run(
 def _settle_events(
     pipeline: Pipeline, stream: Stream, request: PullRequest, report: PullReport
 ) -> None:
-    """Settle the webhooks' events of what was asked for by name, whoever asked."""
+    """Settle the webhooks' events that the reading answered, whoever asked for it."""
     engine = pipeline.engine
     began_at = report.row["started_at"]
     # What the slice of time left unread waits for another attempt.
-    if request.only and isinstance(began_at, datetime) and not report.remaining:
+    if isinstance(began_at, datetime) and not report.remaining:
         settle(engine, stream, request.only, began_at=began_at, gaps=report.gaps)
-        rosaas = pipeline.settings.rosaas
-        is_told = stream == ROSAAS_TENANTS and request.cause == "webhook"
-        if is_told and rosaas is not None and rosaas.auto_confirm:
-            confirm_work(engine, request.only)
+    rosaas = pipeline.settings.rosaas
+    if stream == ROSAAS_TENANTS and rosaas is not None:
+        settle_nameless(engine)
+        # Whoever asked: a lifecycle call that was lost is repaired by the poll.
+        confirm_work(engine, rosaas.auto_confirm, request.only)
 
 
 def _asked_at(context: dg.AssetExecutionContext) -> datetime:

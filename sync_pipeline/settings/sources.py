@@ -8,7 +8,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic import model_validator as check
 
-from sync_pipeline.settings.values import ApiPath, ApiUrl, CronMinutes, is_loopback
+from sync_pipeline.settings.values import (
+    ApiPath,
+    ApiUrl,
+    ConfirmationMode,
+    CronMinutes,
+    is_loopback,
+)
 
 INTERVAL_MINUTES = 15
 CrmcomVersion = Literal["v1", "v2"]
@@ -142,5 +148,5 @@ class RosaasSettings(SourceSettings):
 
     client_id: str
     client_secret: SecretStr
-    # Whether what a lifecycle call asked for is reported as done without a person's word.
-    auto_confirm: bool = False
+    # Whether what a lifecycle call asked for is reported as done without a person asking for it.
+    auto_confirm: ConfirmationMode = "off"

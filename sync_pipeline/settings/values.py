@@ -131,6 +131,13 @@ def _conflict_policy(text: str) -> dict[str, str]:
     return policies
 
 
+def _confirmation(value: object) -> object:
+    # As any other switch is written.
+    words = dict.fromkeys(("1", "true", "yes"), "on") | dict.fromkeys(("0", "false", "no"), "off")
+    word = str(value).lower()
+    return words.get(word, word)
+
+
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -144,6 +151,10 @@ PushModels = Annotated[tuple[PushModel, ...], BeforeValidator(_push_models)]
 ConflictPolicy = Literal["hold", "ours", "theirs"]
 # By field, with or without its stream; what is under no name holds for the others.
 ConflictPolicies = Annotated[Mapping[str, ConflictPolicy], BeforeValidator(_conflict_policy)]
+
+
+Confirmation = Literal["off", "held", "on"]
+ConfirmationMode = Annotated[Confirmation, BeforeValidator(_confirmation)]
 
 
 def conflicts_are_held() -> Mapping[str, ConflictPolicy]:

@@ -10,26 +10,31 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine
 
-from sync_pipeline.entities import ROSAAS_TENANTS
+from sync_pipeline.settings import Confirmation
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.push_requests import request_update
 from sync_pipeline.warehouse.statements import statement
 
 # By the status in which RoSaaS waits: the one that reports the end of that work.
 CONFIRMED = MappingProxyType({3: "CreatedAsActive", 6: "Active", 9: "Inactive", 12: "Deleted"})
+# In which state an update that confirms begins.
+_BEGINS_AS: MappingProxyType[Confirmation, str] = MappingProxyType(
+    {"held": "held", "on": "pending"}
+)
 
 
-def confirm_work(engine: Engine, names: Sequence[str]) -> list[int]:
-    """Ask for an update of the status of those tenants that wait; return their numbers."""
-    wanted = {"names": list(names), "at_work": list(CONFIRMED)}
+def confirm_work(engine: Engine, mode: Confirmation, names: Sequence[str]) -> list[int]:
+    """Ask for an update of the status of the tenants that wait, of all or of those named.
+
+    Returns the updates' numbers. In the mode ``held`` they wait for approval; where it is off,
+    a person asks for them.
+    """
+    if mode == "off":
+        return []
+    wanted = {
+        "names": list(names) or None,
+        "at_work": list(CONFIRMED),
+        "end_statuses": list(CONFIRMED.values()),
+        "status": _BEGINS_AS[mode],
+    }
     with transaction(engine) as connection:
-        rows = connection.execute(statement("tenants_at_work"), wanted).all()
-        return [
-            request_update(
-                connection,
-                ROSAAS_TENANTS,
-                row.tenant_name,
-                {"status": CONFIRMED[row.status_code]},
-            )
-            for row in rows
-        ]
+        return list(connection.execute(statement("confirm_work"), wanted).scalars())

@@ -18,9 +18,12 @@ from sync_pipeline.webhooks.codes import (
 )
 
 UNKNOWN = "unknown"
-NO_TENANT = "no tenant is named: there is nothing to read again"
+NO_TENANT = "no tenant is named: nothing tells what is to be read again"
 NO_CONTACT = "no contact is named: there is nothing to read again"
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
+# Anything but control characters, and not blanks alone.
+TENANT_NAME = r"[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*"
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _EVENT_NAME = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 _CODE = re.compile(r"\d{1,6}", re.ASCII)
 # No address: an id is written to logs, a person's data is not.
@@ -98,20 +101,21 @@ def _tenant_name(body: Body) -> str | None:
         return None
     if not isinstance(name, str) or isinstance(name, Number):
         raise BadBodyError(400, "tenantName", "should be text")
-    # The vendor compares names in lower case.
-    name = name.strip().lower()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+    is_name = len(name) <= LONGEST_NAME and re.fullmatch(TENANT_NAME, name)
+    if not is_name or _HALF_A_PAIR.search(name):
         raise BadBodyError(400, "tenantName", "should be a tenant's name")
-    return name
+    # The vendor compares names in lower case.
+    return name.strip().lower()
 
 
 def _code_and_name(body: Body) -> tuple[int | None, str]:
     """Return the event's code, where one is known, and the name to store it by."""
-    given = body.find("eventcode", "eventtype", "event")
-    if given is None:
-        return None, UNKNOWN
-    if not isinstance(given, str):
+    given = body.find("eventcode", "eventtype")
+    if given is not None and not isinstance(given, str):
         raise BadBodyError(400, "EventCode", "should be a code or a name")
+    given = body.find("event") if given is None else given
+    if not isinstance(given, str):
+        return None, UNKNOWN
     if _CODE.fullmatch(given):
         code = int(given)
         return code, NAMES.get(code, f"code {code}")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.webhooks.events import Event
+from sync_pipeline.webhooks.nameless import quarantine_nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ class Lost:
 
 
 def store_events(connection: Connection, events: Iterable[Event]) -> None:
-    """Store events; the same one several times over is one row that counts its repeats."""
+    """Store events; the same one several times over is one row that counts its repeats.
+
+    Those that break the contract go to the quarantine, too.
+    """
     counted = Counter(events)
     connection.execute(statement("lock_inbox"))
     arrived = list(counted)
@@ -64,6 +68,7 @@ def store_events(connection: Connection, events: Iterable[Event]) -> None:
         "times": list(counted.values()),
     }
     connection.execute(statement("store_events"), columns)
+    quarantine_nameless(connection, arrived)
 
 
 def inbox_depths(connection: Connection) -> list[Depth]:

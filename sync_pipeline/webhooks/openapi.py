@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync_pipeline.webhooks.codes import LIFECYCLE, NAMES
+from sync_pipeline.webhooks.events import LONGEST_NAME, TENANT_NAME
 
 Node = dict[str, object]
 _TEXT: Node = {"type": "string"}
@@ -18,24 +19,33 @@ _NOTHING: Node = {"type": "object", "maxProperties": 0}
 _RETRY: Node = {
     "Retry-After": {"description": "Seconds", "schema": {"type": "string", "pattern": r"^\d+$"}}
 }
+_NAME_OF_TENANT: Node = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_NAME,
+    "pattern": f"^{TENANT_NAME}$",
+}
 _TENANT: Node = {
     "type": "object",
     "required": ["tenantName"],
-    "properties": {"tenantName": _TEXT},
-    "description": "With any further members",
+    "properties": {"tenantName": _NAME_OF_TENANT},
+    "description": "The member's name in any case; with any further members",
 }
 _CODED: Node = {
     "type": "object",
-    "description": "Names in any case; EventType for EventCode, tenantName for TenantSystemName",
+    "description": (
+        "Names in any case; EventType for EventCode, tenantName for TenantSystemName; with any "
+        "further members. One that names no tenant is quarantined"
+    ),
     "properties": {
-        "TenantSystemName": _TEXT,
+        "TenantSystemName": {"anyOf": [_NAME_OF_TENANT, {"type": "null"}]},
         "EventCode": {
-            "oneOf": [{"type": "integer"}, _TEXT],
+            "type": ["number", "string", "null"],
             "description": "; ".join(f"{code} {name}" for code, name in NAMES.items()),
         },
-        "Event": _TEXT,
-        "MetaData": {},
-        "Created": _TEXT,
+        "Event": {"description": "The event's name, where there is no code"},
+        "MetaData": {"description": "Its details: an object"},
+        "Created": {"description": "When it happened: a time in ISO 8601, UTC without a zone"},
     },
 }
 _HEALTH: Node = {
@@ -48,8 +58,19 @@ _HEALTH: Node = {
         "observedAt": {"type": "string", "format": "date-time"},
     },
 }
-_NAME: Node = {"name": "name", "in": "path", "required": True, "schema": _TEXT}
+_NAME: Node = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+    "examples": {"name": {"value": "acme"}},
+}
 _KEYS: list[Node] = [{"apiKey": []}, {"apiKeyOfEvents": []}, {"bearer": []}]
+_FROM_HERE: Node = {}
+_DESCRIPTION = (
+    "Beside what each route answers: 405 for another method, 404 for another path, 400 for what is "
+    "not HTTP, 408 for a request that takes too long, 431 for a head that is too long."
+)
 
 
 def document() -> Node:
@@ -66,9 +87,15 @@ def document() -> Node:
     paths["/readyz"] = _look(
         "Whether events can be stored", {"200": _said("They can", _NOTHING), "503": _away()}
     )
+    paths["/metrics"] = _guarded("What was counted, for Prometheus", {"text/plain": {}})
+    paths["/openapi.json"] = _guarded("This document", _json({"type": "object"}))
     return {
         "openapi": "3.1.0",
-        "info": {"title": "sync-pipeline webhooks", "version": "1"},
+        "info": {
+            "title": "sync-pipeline webhooks",
+            "version": "1",
+            "description": _DESCRIPTION,
+        },
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -81,7 +108,6 @@ def document() -> Node:
 
 
 def _event(summary: str, schema: Node) -> Node:
-    content = {"application/json": {"schema": schema}}
     responses: Node = {
         "200": _said("Stored, and committed", _NOTHING),
         "400": _said("No such event", _COMPLAINT),
@@ -90,7 +116,7 @@ def _event(summary: str, schema: Node) -> Node:
         "415": _said("Not JSON", _COMPLAINT),
         "503": _away(),
     }
-    body = {"required": True, "content": content}
+    body = {"required": True, "content": _json(schema)}
     post = {"summary": summary, "security": _KEYS, "requestBody": body, "responses": responses}
     return {"post": post}
 
@@ -106,12 +132,25 @@ def _health() -> Node:
     return {"parameters": [_NAME], **_look(summary, responses, security=_KEYS)}
 
 
+def _guarded(summary: str, content: Node) -> Node:
+    """Describe what this machine may look at without a key, and nobody else."""
+    responses: Node = {
+        "200": {"description": "As it is now", "content": content},
+        "401": _said("No key, or a wrong one", _ERROR),
+    }
+    return _look(summary, responses, security=[_FROM_HERE, *_KEYS])
+
+
 def _look(summary: str, responses: Node, **also: object) -> Node:
     return {"get": {"summary": summary, "responses": responses, **also}}
 
 
 def _said(description: str, schema: Mapping[str, object]) -> Node:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+    return {"description": description, "content": _json(schema)}
+
+
+def _json(schema: Mapping[str, object]) -> Node:
+    return {"application/json": {"schema": schema}}
 
 
 def _away() -> Node:

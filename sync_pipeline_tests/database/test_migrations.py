@@ -29,6 +29,7 @@ SHIPPED = [
     "0011_corrections",
     "0012_push",
     "0013_webhooks",
+    "0014_confirmations",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

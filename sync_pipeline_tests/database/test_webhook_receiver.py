@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from sync_pipeline.warehouse.engine import open_engine, transaction
+from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.webhooks import connection
 from sync_pipeline.webhooks.bodies import LONGEST_BYTES
 from sync_pipeline.webhooks.codes import LIFECYCLE
@@ -21,31 +21,17 @@ from sync_pipeline_tests.receiver_server import (
     OLD_KEY,
     ROCS_SECRET,
     Served,
+    add_tenant,
     serving_receiver,
 )
 
 STORED = "SELECT source, event, subject, payload_raw FROM ops.webhook_events ORDER BY id"
-TENANT = """
-    INSERT INTO warehouse.tenants (
-        source, tenant_name, status, is_running, attributes, content_hash, observed_at, cause,
-        deleted_at, run_id, loaded_at
-    ) VALUES (
-        'rosaas', :name, :status, :is_running, '{}', '', '2026-01-02T03:04:05Z', 'source',
-        :deleted_at, 'r', now()
-    )
-"""
 
 
 @pytest.fixture
 def served(engine: Engine) -> Iterator[Served]:
     with serving_receiver(engine) as served:
         yield served
-
-
-def add_tenant(engine: Engine, name: str, status: str, *, is_gone: bool = False) -> None:
-    values = {"name": name, "status": status, "is_running": status == "Active"}
-    with transaction(engine) as session:
-        session.execute(text(TENANT), values | {"deleted_at": "2026-01-03" if is_gone else None})
 
 
 def raw(served: Served, sent: bytes) -> bytes:

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import environment, read_settings
-from sync_pipeline.webhooks.events import Event
+from sync_pipeline.webhooks.bodies import read_object
+from sync_pipeline.webhooks.events import Event, coded_event
 from sync_pipeline.webhooks.group_commit import store_in
 from sync_pipeline_tests.database.readings import rows
 from sync_pipeline_tests.pull_vendors import WRONG_ANSWER, Vendors
@@ -20,6 +21,7 @@ KEPT = """
     SELECT subject, processed_at IS NOT NULL, attempts, error
     FROM ops.webhook_events ORDER BY id
 """
+UPDATES = "SELECT entity_id, changes ->> 'status', status FROM push.updates"
 TENANTS = "SELECT tenant_name, display_name FROM warehouse.tenants ORDER BY 1"
 
 
@@ -147,33 +149,45 @@ def test_events_of_a_source_that_is_off_wait(
     assert rows(engine, KEPT) == [("acme", False, 0, None)]
 
 
-@pytest.mark.usefixtures("auto_confirm")
-def test_the_end_of_the_work_is_confirmed_once_where_that_is_set(
-    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("", []),
+        ("off", []),
+        ("held", [("acme", "Active", "held")]),
+        ("on", [("acme", "Active", "pending")]),
+        ("true", [("acme", "Active", "pending")]),
+    ],
+)
+def test_the_end_of_the_work_is_confirmed_once_as_the_setting_says(
+    instance: dg.DagsterInstance,
+    engine: Engine,
+    vendors: Vendors,
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[str, list[tuple[object, ...]]],
 ) -> None:
-    assert confirmed(instance, engine, vendors) == [("acme", "Active")]
-
-
-def test_nothing_is_confirmed_by_itself_by_default(
-    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
-) -> None:
-    assert confirmed(instance, engine, vendors) == []
-
-
-@pytest.fixture
-def auto_confirm(vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert vendors
-    monkeypatch.setenv("ROSAAS_AUTO_CONFIRM", "on")
-
-
-def confirmed(
-    instance: dg.DagsterInstance, engine: Engine, vendors: Vendors
-) -> list[tuple[object, ...]]:
-    """Return what is asked for after a tenant that waits, and one that does not, were told of."""
+    setting, expected = case
+    monkeypatch.setenv("ROSAAS_AUTO_CONFIRM", setting)
     vendors.hold_tenants({"systemName": "acme", "status": 6}, {"systemName": "idle", "status": 10})
     tell(engine, ("rosaas", "acme", b"1"), ("rosaas", "idle", b"1"))
     (request,) = tick(instance)
     assert carry_out(instance, request)
     # What is on its way is not asked for again.
     assert carry_out(instance, request)
-    return rows(engine, "SELECT entity_id, changes ->> 'status' FROM push.updates")
+    assert rows(engine, UPDATES) == expected
+
+
+def test_the_poll_repairs_what_lost_webhooks_would_have_started(
+    instance: dg.DagsterInstance,
+    engine: Engine,
+    vendors: Vendors,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROSAAS_AUTO_CONFIRM", "on")
+    vendors.hold_tenants({"systemName": "acme", "status": 6})
+    store_in(engine)([coded_event(read_object(b'{"EventCode": 3}'))])
+    poll = dg.RunRequest(asset_selection=[dg.AssetKey(["rosaas", "tenants"])])
+    assert carry_out(instance, poll)
+    assert rows(engine, UPDATES) == [("acme", "Active", "pending")]
+    # Of which tenant the event spoke is not known; whatever it was, it is read now.
+    assert rows(engine, "SELECT resolution FROM ops.quarantine") == [("loaded",)]

@@ -19,6 +19,7 @@ KINDS = "SELECT kind, repeats FROM warehouse.tenant_events WHERE tenant_name = %
 def up() -> Iterator[Installation]:
     """A stack that is up, over a small world that was read once."""
     with Installation() as installation:
+        installation.environ["ROSAAS_AUTO_CONFIRM"] = "held"
         installation.start_sandbox(contacts=20)
         installation.run("pull", "rosaas/tenants").succeeded()
         process = installation.start("up")
@@ -79,6 +80,44 @@ def test_a_change_at_the_vendor_arrives_by_its_webhooks(up: Installation) -> Non
     assert ("Inactive",) in up.ask(history, name)
     causes = "SELECT DISTINCT outcome FROM ops.sync_runs WHERE cause = 'webhook'"
     assert up.ask(causes) == [("succeeded",)]
+
+
+def test_each_end_of_work_is_confirmed_to_the_vendor_after_approval_or_by_hand(
+    up: Installation,
+) -> None:
+    # What each tenant is in, what the vendor asks for, and what it is told in the end.
+    asked = [
+        ("RecordCreated", "SendingCreationRequest", "CreatedAsActive"),
+        ("Inactive", "SendingActivationRequest", "Active"),
+        ("Active", "SendingDeactivationRequest", "Inactive"),
+        ("Failure", "SendingDeletionRequest", "Deleted"),
+        ("CreatedAsActive", "SendingDeactivationRequest", "Failure"),
+    ]
+    ends = {tenant_in(up, start): end for start, _, end in asked}
+    for name, (_, sent, _) in zip(ends, asked, strict=True):
+        change = {"entity": "tenants", "action": "update", "id": name}
+        tell_sandbox(up, "changes", [change | {"fields": {"status": sent}}])
+
+    held = "SELECT entity_id, id FROM push.updates WHERE status = 'held' AND entity_id = ANY(%s)"
+    awaited(
+        lambda: len(up.ask(held, list(ends))) == len(ends),
+        "a report of each waits for approval",
+        timeout_s=90,
+    )
+    reports = {str(name): str(number) for name, number in up.ask(held, list(ends))}
+    (failing,) = (name for name, end in ends.items() if end == "Failure")
+    up.run("push", "decline", reports.pop(failing)).succeeded()
+    up.run("request-update", "rosaas", "tenants", failing, '{"status": "Failure"}').succeeded()
+    up.run("push", "approve", *reports.values()).succeeded()
+
+    def in_the_warehouse() -> dict[str, object]:
+        return {name: status_of(up, name) for name in ends}
+
+    awaited(lambda: in_the_warehouse() == ends, "all of it is read back", timeout_s=120)
+    world = {str(row["tenant_name"]): row["status"] for row in up.world("tenants")}
+    assert {name: world[name] for name in ends} == ends
+    states = "SELECT status, count(*) FROM push.updates WHERE entity_id = ANY(%s) GROUP BY 1"
+    assert sorted(up.ask(states, list(ends))) == [("confirmed", 5), ("declined", 1)]
 
 
 def test_health_checks_duplicates_wrong_keys_and_floods_are_answered(up: Installation) -> None:
