@@ -6,10 +6,11 @@ One embedded server per test process; a database is a copy of one that was migra
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ from sqlalchemy import Engine, make_url
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.migrations import migrate
+from sync_pipeline_tests.memory_folder import is_wanted, memory_folder
 
 # A busy machine is no failure.
 settings.register_profile("without a clock", deadline=None)
@@ -28,6 +30,14 @@ settings.load_profile("without a clock")
 
 TEMPLATE = "migrated_template"
 NewDatabase = Callable[[str], str]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have everything temporary in memory; processes that run tests inherit it."""
+    if is_wanted():
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(stack.enter_context(memory_folder()))
 
 
 @pytest.fixture(scope="session")
