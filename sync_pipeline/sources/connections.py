@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -24,7 +25,7 @@ Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
 async def open_client(endpoint: Endpoint) -> AsyncIterator[tuple[httpx.AsyncClient, Send]]:
     """Open the client of one endpoint and what sends its requests; close both at the end."""
     connect_s = min(endpoint.timeout_s, CONNECT_S)
-    trusted = httpx.create_ssl_context()
+    trusted = _trusted()
     transport = None
     if not _may_need_a_proxy(endpoint.base_url):
         transport = AiohttpTransport(
@@ -61,6 +62,12 @@ async def _press(request: httpx.Request) -> None:
 async def _look_again(request: httpx.Request, event: str, _told: object) -> None:
     if event.endswith(".send_request_headers.started"):
         refuse_late(request)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates to trust: to read them takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 def _may_need_a_proxy(base_url: str) -> bool:
