@@ -45,9 +45,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving_receiver(engine: Engine) -> Iterator[Served]:
+def serving_receiver(engine: Engine, log: io.StringIO | None = None) -> Iterator[Served]:
     """Serve until the end of the block, then stop as on SIGTERM."""
-    log = io.StringIO()
+    log = log or io.StringIO()
     doors = Doors(Keys.read(f"{KEY}, {OLD_KEY}"), Keys.read(ROCS_SECRET))
     server = make_server(engine, doors, AccessLog(log))
     with listen("127.0.0.1", 0) as listener:

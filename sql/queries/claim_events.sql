@@ -18,7 +18,7 @@ claimed AS (
     SET
         attempts = e.attempts + 1,
         next_attempt_at
-        = clock_timestamp() + least(interval '1 min' * power(2, e.attempts), interval '1 h')
+        = clock_timestamp() + least(interval '1 min' * power(2, least(e.attempts, 6)), interval '1 h')
     FROM due AS d
     WHERE
         e.source = :source

@@ -1,6 +1,6 @@
 -- Report the end of the work for which RoSaaS has tenants wait: an update of the status for each of
 -- them (a null means all) that waits. One for each stay in such a status, whatever became of it: what
--- a person declined is not asked for again.
+-- a person declined is not asked for again. Of an earlier stay only what is on its way is waited for.
 INSERT INTO push.updates (
     source, entity, entity_id, changes, base, base_at, requested_by, status
 )
@@ -36,9 +36,7 @@ WHERE
             AND (u.changes || u.superseded_by) ? 'status'
             AND (
                 u.requested_at >= stay.began_at
-                OR u.status IN (
-                    'pending', 'sending', 'rejected', 'held', 'conflict', 'uncertain', 'dead'
-                )
+                OR u.status IN ('pending', 'sending', 'rejected')
             )
     )
 ORDER BY t.tenant_name

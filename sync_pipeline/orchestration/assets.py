@@ -164,15 +164,16 @@ def _settle_events(
 ) -> None:
     """Settle the webhooks' events that the reading answered, whoever asked for it."""
     engine = pipeline.engine
+    rosaas = pipeline.settings.rosaas
+    if stream == ROSAAS_TENANTS and rosaas is not None:
+        settle_nameless(engine)
+        # Whoever asked: a lifecycle call that was lost is repaired by the poll. Before the events
+        # are settled: where it fails, they wait and it is tried again.
+        confirm_work(engine, rosaas.auto_confirm, request.only)
     began_at = report.row["started_at"]
     # What the slice of time left unread waits for another attempt.
     if isinstance(began_at, datetime) and not report.remaining:
         settle(engine, stream, request.only, began_at=began_at, gaps=report.gaps)
-    rosaas = pipeline.settings.rosaas
-    if stream == ROSAAS_TENANTS and rosaas is not None:
-        settle_nameless(engine)
-        # Whoever asked: a lifecycle call that was lost is repaired by the poll.
-        confirm_work(engine, rosaas.auto_confirm, request.only)
 
 
 def _asked_at(context: dg.AssetExecutionContext) -> datetime:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sync_pipeline.errors import WarehouseError
 
@@ -79,6 +80,8 @@ def in_words() -> Iterator[None]:
     """Turn the driver's errors into WarehouseError, without the values of any row."""
     try:
         yield
+    except PoolTimeoutError as exc:
+        raise WarehouseError("every connection to the warehouse is in use: try later") from exc
     except (DBAPIError, psycopg.Error) as exc:
         error = _driver_error(exc)
         # The cause would be printed with it, and may quote a row.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,8 +32,10 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was noted so far."""
+        """Write what was noted so far; what cannot be written is left out."""
         lines, self._lines = self._lines, []
         if lines:
-            self._stream.write("\n".join(lines) + "\n")
-            self._stream.flush()
+            # On a full disk events are received all the same.
+            with contextlib.suppress(OSError):
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()

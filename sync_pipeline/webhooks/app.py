@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,8 @@ from sync_pipeline.webhooks.watch import WarehouseWatch
 
 Endpoint = Callable[[Request], Coroutine[None, None, Response]]
 INTEGRATION = "/api/integration"
+_BEGIN_AGAIN_AFTER_S = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,8 @@ def create_app(receiver: Receiver, log: AccessLog) -> ASGIApp:
     @contextlib.asynccontextmanager
     async def alive(_app: Starlette) -> AsyncIterator[None]:
         await asyncio.to_thread(receiver.watch.look)
-        work = (receiver.inbox.work(), receiver.watch.work(), log.work())
-        tasks = [asyncio.create_task(one) for one in work]
+        work = (receiver.inbox.work, receiver.watch.work, log.work)
+        tasks = [asyncio.create_task(carried_on(one)) for one in work]
         try:
             yield
         finally:
@@ -147,6 +150,16 @@ def create_app(receiver: Receiver, log: AccessLog) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     return observed(app, log, receiver.metrics)
+
+
+async def carried_on(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Work until cancelled; what a defect ends is begun again, else nothing would be received."""
+    while True:
+        try:
+            await work()
+        except Exception as exc:  # noqa: BLE001 -- whichever it is; its text may quote a body
+            _LOG.error("%s is begun again after %s", work.__qualname__, type(exc).__name__)
+            await asyncio.sleep(_BEGIN_AGAIN_AFTER_S)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

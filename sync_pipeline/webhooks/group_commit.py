@@ -15,6 +15,7 @@ from sync_pipeline.webhooks.inbox import store_events
 
 Store = Callable[[Sequence[Event]], None]
 _MOST_WAITING = 10_000
+_MOST_BYTES_WAITING = 64 * 1024 * 1024
 _MOST_AT_ONCE = 1_000
 _MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
 _PATIENCE_S = 15.0
@@ -31,14 +32,16 @@ class GroupCommit:
         self._store = store
         self._patience_s = patience_s
         self._waiting: deque[tuple[Event, asyncio.Future[None]]] = deque()
+        self._bytes_waiting = 0
         self._arrived = asyncio.Event()
 
     async def put(self, event: Event) -> None:
         """Return when the event is committed; raise AwayError when it is not, or not in time."""
-        if len(self._waiting) >= _MOST_WAITING:
+        if len(self._waiting) >= _MOST_WAITING or self._bytes_waiting >= _MOST_BYTES_WAITING:
             raise AwayError
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((event, stored))
+        self._bytes_waiting += len(event.payload_raw)
         self._arrived.set()
         try:
             async with asyncio.timeout(self._patience_s):
@@ -58,6 +61,7 @@ class GroupCommit:
         size = 0
         while self._waiting and len(batch) < _MOST_AT_ONCE and size < _MOST_BYTES_AT_ONCE:
             event, stored = self._waiting.popleft()
+            self._bytes_waiting -= len(event.payload_raw)
             # Whoever gave up has been told to come again.
             if not stored.done():
                 batch.append((event, stored))

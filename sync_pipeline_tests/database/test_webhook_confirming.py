@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from sync_pipeline.entities import ROSAAS_TENANTS
 from sync_pipeline.settings import Confirmation
@@ -57,3 +58,22 @@ def test_what_was_declined_is_not_asked_for_again_until_the_tenant_waits_anew(
     read(pull, vendors, a=ACTIVE)
     read(pull, vendors, a=ACTIVATING)
     assert len(confirm_work(pull.engine, "held", ["a"])) == 1
+
+
+def test_what_failed_in_an_earlier_wait_does_not_keep_the_next_one_from_its_end(
+    pull: Pulls, vendors: Vendors
+) -> None:
+    read(pull, vendors, a=ACTIVATING)
+    assert len(confirm_work(pull.engine, "on", ["a"])) == 1
+    for status in ("sending", "dead"):
+        with pull.engine.begin() as connection:
+            connection.execute(text("UPDATE push.updates SET status = :status"), {"status": status})
+    read(pull, vendors, a=ACTIVE)
+    read(pull, vendors, a=DEACTIVATING)
+
+    assert len(confirm_work(pull.engine, "on", ["a"])) == 1
+
+    assert [(row[1], row[3]) for row in pull.rows(ASKED)] == [
+        ({"status": "Active"}, "dead"),
+        ({"status": "Inactive"}, "pending"),
+    ]

@@ -212,3 +212,19 @@ def test_what_was_told_of_tenants_is_a_view_also_without_persons(engine: Engine)
     for schema in ("warehouse", "masked"):
         query = f"SELECT tenant_name, kind, event FROM {schema}.tenant_events"  # noqa: S608
         assert rows(engine, query) == [("acme", "activation", "activation")]
+
+
+def test_a_subject_that_failed_a_hundred_times_is_tried_again_within_the_hour(
+    engine: Engine,
+) -> None:
+    store(engine, event(), event("zeta"))
+    execute(engine, "UPDATE ops.webhook_events SET attempts = 100 WHERE subject = 'acme'")
+    assert claim(engine) == ("acme", "zeta")
+    waits = (
+        "SELECT subject, round(extract(epoch FROM next_attempt_at - clock_timestamp()) / 60) "
+        "FROM ops.webhook_events ORDER BY id"
+    )
+    assert [(name, int(str(minutes))) for name, minutes in rows(engine, waits)] == [
+        ("acme", 60),
+        ("zeta", 1),
+    ]

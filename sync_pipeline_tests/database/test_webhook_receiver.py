@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,6 +28,7 @@ from sync_pipeline_tests.receiver_server import (
     serving_receiver,
 )
 
+LONGER_THAN_A_FLUSH_S = 0.6
 STORED = "SELECT source, event, subject, payload_raw FROM ops.webhook_events ORDER BY id"
 
 
@@ -288,3 +292,18 @@ def test_many_senders_at_once_are_stored_each(served: Served, engine: Engine) ->
         assert set(senders.map(send, range(300))) == {200}
     found = rows(engine, "SELECT DISTINCT subject FROM ops.webhook_events")
     assert {row[0] for row in found} == {f"t-{number}" for number in range(300)}
+
+
+class FullDisk(io.StringIO):
+    """A stream that takes nothing."""
+
+    def write(self, _text: str, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_events_are_received_though_the_log_cannot_be_written(engine: Engine) -> None:
+    with serving_receiver(engine, FullDisk()) as served:
+        for name in ("a", "b"):
+            assert served.post("creation", {"tenantName": name}).status_code == 200
+            time.sleep(LONGER_THAN_A_FLUSH_S)
+    assert [row[2] for row in rows(engine, STORED)] == ["a", "b"]
