@@ -1,1 +1,1 @@
-DELETE FROM push.fields
+DELETE FROM push.fields WHERE is_configured = :is_configured

@@ -6,6 +6,7 @@ to it. What a field is called in an API is in the other modules here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync_pipeline.entities import (
@@ -16,6 +17,7 @@ from sync_pipeline.entities import (
     ROSAAS_TENANTS,
     Stream,
 )
+from sync_pipeline.mapping.writes import INTERESTS
 
 # The id under which a contact is asked for that is to be created.
 NEW_RECORD = "new"
@@ -108,3 +110,25 @@ PUSHABLE = (
     Pushable(ROSAAS_TENANTS, "status", _TENANT_STATUS),
     Pushable(ROSAAS_TENANTS, "upgrade_applied", _DONE),
 )
+# The streams whose records can be created.
+CREATABLE = frozenset(one.stream for one in PUSHABLE if one.is_for_new)
+
+_OF_JSON = {
+    "string": Value("string", "text"),
+    "number": Value("number", "a number"),
+    "boolean": Value("boolean", "true or false"),
+    "object": Value("object", "a JSON object"),
+    "array": Value("array", "a JSON array"),
+    "any": Value("any", "any JSON"),
+}
+
+
+def json_of_rocs(types: Mapping[str, str]) -> tuple[Pushable, ...]:
+    """Return the fields of ROCS's contacts that are JSON: ``types`` has the type of each.
+
+    What is in them each customer of the vendor makes up.
+    """
+    return tuple(
+        Pushable(ROCS_CONTACTS, field, _OF_JSON[json_type], is_for_new=field == INTERESTS)
+        for field, json_type in types.items()
+    )

@@ -42,6 +42,8 @@ NEW_PERMISSION = {
     "permissionType": "GLobal",
 }
 
+INTERESTS = "contactInterests"
+
 # Where the answer for a contact's dynamic fields goes, as a whole.
 DYNAMIC_FIELDS = "dynamic_fields"
 
@@ -50,7 +52,7 @@ DYNAMIC_FIELDS = "dynamic_fields"
 BESIDES_CONTACT = frozenset(
     {
         "contactAddresses",
-        "contactInterests",
+        INTERESTS,
         DYNAMIC_FIELDS,
         "organizationEmployees",
         "sourceType",

@@ -10,7 +10,11 @@ from sync_pipeline.mapping import crmcom, rocs, rosaas
 from sync_pipeline.mapping.fields import Form
 
 CUSTOM = "attributes.custom_fields."
-"""What the name of a field that a customer made up begins with."""
+"""What the name of a field that a customer of CRM.COM made up begins with."""
+INTERESTS = f"attributes.{rocs.INTERESTS}"
+"""The array of a contact's interests at ROCS."""
+DYNAMIC = f"attributes.{rocs.DYNAMIC_FIELDS}."
+"""What the name of a field begins with that ROCS has in the answer for dynamic fields."""
 
 WRITABLE: dict[str, dict[str, Form]] = {
     "crmcom/contacts": {
@@ -33,10 +37,17 @@ UNREADABLE = {"rosaas/tenants": frozenset({rosaas.UPGRADE_APPLIED})}
 
 
 def is_custom(stream: str, name: str) -> bool:
-    """Tell whether a field is one that a customer made up."""
+    """Tell whether a field is one that a customer of CRM.COM made up."""
     return stream == "crmcom/contacts" and name.startswith(CUSTOM) and name != CUSTOM
+
+
+def is_dynamic(name: str) -> bool:
+    """Tell whether ROCS has a field in the answer for dynamic fields."""
+    return name.startswith(DYNAMIC) and name != DYNAMIC
 
 
 def form_of(stream: str, name: str) -> Form | None:
     """Return the form of a writable field's value; None for what cannot be written."""
+    if stream == "rocs/contacts" and (name == INTERESTS or is_dynamic(name)):
+        return Form.JSON
     return Form.TEXT if is_custom(stream, name) else WRITABLE.get(stream, {}).get(name)

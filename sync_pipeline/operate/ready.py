@@ -13,6 +13,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from sync_pipeline.errors import SetupError, WarehouseError
+from sync_pipeline.mapping.pushable import json_of_rocs
 from sync_pipeline.operate.disk import scarcity
 from sync_pipeline.operate.home import Home, write_whole
 from sync_pipeline.operate.postgres import EmbeddedPostgres
@@ -22,7 +23,7 @@ from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.migrations import migrate
-from sync_pipeline.warehouse.push_fields import note_api_versions
+from sync_pipeline.warehouse.push_fields import note_configured
 
 DAGSTER_DATABASE = "dagster"
 
@@ -83,8 +84,9 @@ def open_warehouse(url: str, settings: Settings) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
     with engine_on(url) as engine:
         applied = migrate(engine)
-        if settings.crmcom is not None:
-            note_api_versions(engine, {"crmcom": settings.crmcom.version})
+        versions = {} if settings.crmcom is None else {"crmcom": settings.crmcom.version}
+        own_fields = {} if settings.rocs is None else settings.rocs.push_fields
+        note_configured(engine, versions, json_of_rocs(own_fields))
         return applied
 
 

@@ -10,6 +10,7 @@ from sync_pipeline.orchestration.assets import stream_asset
 from sync_pipeline.orchestration.backfill import days_asset
 from sync_pipeline.orchestration.checks import stream_checks
 from sync_pipeline.orchestration.columns import api_assets
+from sync_pipeline.orchestration.housekeeping import housekeeping_job, housekeeping_schedule
 from sync_pipeline.orchestration.marts import mart_assets
 from sync_pipeline.orchestration.push import customer_update_sensor, push_job, push_schedule
 from sync_pipeline.orchestration.resources import Pipeline
@@ -26,8 +27,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*api_assets(), *pulled, *by_day, *mart_assets()],
         asset_checks=[stream_checks(stream) for stream in streams],
-        jobs=[pull_job, push_job],
-        schedules=[*stream_schedules(settings), push_schedule],
+        jobs=[pull_job, push_job, housekeeping_job],
+        schedules=[*stream_schedules(settings), push_schedule, housekeeping_schedule],
         sensors=[
             failure_alert_sensor(settings),
             webhook_event_sensor(),

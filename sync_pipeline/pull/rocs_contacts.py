@@ -165,8 +165,12 @@ class RocsReader:
         reading = Reading(scope, Proof.SINGLE_RESPONSE, None, began_at, due_at)
         return replace(reading, missing=tuple(missing))
 
-    async def read_found(self, scope: str, answer: Answer) -> Reading:
-        """Return the reading of a contact that a lookup found."""
+    async def read_found(self, scope: str, answer: Answer, *, is_whole: bool = False) -> Reading:
+        """Return the reading of a contact that a lookup found.
+
+        Where ``is_whole`` is asked for, it raises the SourceError that keeps it from being read
+        with its dynamic fields.
+        """
         read_at = answer.sent_at
         due_at = self.context.due_again(read_at)
         reading = Reading(scope, Proof.SINGLE_RESPONSE, None, read_at, due_at)
@@ -175,6 +179,8 @@ class RocsReader:
             return replace(reading, rejects=[keyless(answer.record, read_at, scope=scope)])
         raw_hash = hash_of(self.context.stream, answer.record)
         record = Record(contact_id, scope, answer.record, b"", raw_hash, read_at)
+        if is_whole:
+            return replace(reading, records=[await self._with_dynamic(record)])
         return await self._completed(reading, record)
 
     async def _listed(self, record: Record) -> Reading:

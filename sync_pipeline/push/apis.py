@@ -1,57 +1,36 @@
-"""The APIs as a push sees them: read a record, say which calls bring values about, send one."""
+"""The APIs as a push sees them: CRM.COM and RoSaaS; ROCS is in `rocs`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sync_pipeline import entities
-from sync_pipeline.errors import RecordNotFoundError
 from sync_pipeline.mapping import rosaas
+from sync_pipeline.mapping.writes import UNREADABLE
 from sync_pipeline.pull.communications import read_communication
 from sync_pipeline.pull.contacts import read_contact
 from sync_pipeline.pull.listing import LongestPage
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.rocs_contacts import RocsReader
 from sync_pipeline.pull.tenants import read_tenant
 from sync_pipeline.pull.under_contacts import read_approval_requests
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push import bodies
+from sync_pipeline.push.api import PushApi, Write
 from sync_pipeline.push.records import Current, Target
+from sync_pipeline.push.rocs import RocsPush
 from sync_pipeline.push.values import UnwritableError, Values
 from sync_pipeline.settings import CrmcomSettings, RocsSettings, RosaasSettings, SourceSettings
-from sync_pipeline.sources import crmcom_writes, rocs_writes, rosaas_writes
-from sync_pipeline.sources.answers import Answer, Meter
+from sync_pipeline.sources import crmcom_writes, rosaas_writes
+from sync_pipeline.sources.answers import Meter
 from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call
 from sync_pipeline.sources.crmcom import CrmcomApi, open_crmcom
 from sync_pipeline.sources.retry import RetryBounds
-from sync_pipeline.sources.rocs import RocsApi, open_rocs
+from sync_pipeline.sources.rocs import open_rocs
 from sync_pipeline.sources.rosaas import RosaasApi, open_rosaas
 from sync_pipeline.sources.written import Written
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A call, and the values that it is to bring about."""
-
-    call: Call
-    wanted: Values
-
-
-class PushApi(Protocol):
-    """One source, as far as it can be written to."""
-
-    async def read(self, context: Context, target: Target) -> Reading:
-        """Read the record; raises the SourceError that keeps it from being read."""
-
-    def writes(self, target: Target, wanted: Values, current: Current) -> list[Write]:
-        """Return the calls that bring ``wanted`` about, in order; raises UnwritableError."""
-
-    async def write(self, target: Target, call: Call) -> Written:
-        """Send a call once; raises the SourceError that says what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +41,14 @@ class CrmcomPush:
     settings: CrmcomSettings
     longest: LongestPage = field(default_factory=LongestPage)
 
-    async def read(self, context: Context, target: Target) -> Reading:
+    def unreadable(self, fields: Collection[str]) -> frozenset[str]:
+        """Return none."""
+        del fields
+        return frozenset()
+
+    async def read(self, context: Context, target: Target, fields: Collection[str]) -> Reading:
         """Read a contact, a communication, or the list that an approval request is in."""
+        del fields
         if target.stream == entities.CRMCOM_CONTACTS:
             return await read_contact(context, self.api, target.record_id)
         if target.stream == entities.CRMCOM_COMMUNICATIONS:
@@ -90,51 +75,18 @@ class CrmcomPush:
 
 
 @dataclass(frozen=True, slots=True)
-class RocsPush:
-    """ROCS: contacts."""
-
-    api: RocsApi
-    settings: RocsSettings
-
-    async def read(self, context: Context, target: Target) -> Reading:
-        """Read a contact by its id."""
-        answer = await self.api.find_contact("id", target.record_id)
-        if answer is None:
-            raise RecordNotFoundError("ROCS", f"{self.settings.contacts_path}?id={{id}}")
-        return await self._reader(context).read_found(target.record_id, answer)
-
-    def writes(self, target: Target, wanted: Values, current: Current) -> list[Write]:
-        """Return the one call, with the whole contact."""
-        del target
-        body = bodies.contact_of_rocs(wanted, current.raw)
-        return [Write(rocs_writes.update_contact(self.settings, body), wanted)]
-
-    def creation(self, wanted: Values) -> Write:
-        """Return the call that creates a contact of these values; raises UnwritableError."""
-        body = bodies.contact_of_rocs(wanted, {})
-        return Write(rocs_writes.create_contact(self.settings, body), wanted)
-
-    async def find_by_external_id(self, external_id: str) -> Answer | None:
-        """Return the contact that has this external id, if there is one."""
-        return await self.api.find_contact("externalId", external_id)
-
-    async def write(self, target: Target, call: Call) -> Written:
-        """Send a call."""
-        del target
-        return await self.api.write(call)
-
-    def _reader(self, context: Context) -> RocsReader:
-        return RocsReader(context, self.api, has_dynamic=self.settings.dynamic_path is not None)
-
-
-@dataclass(frozen=True, slots=True)
 class RosaasPush:
     """RoSaaS: tenants; each field has a call of its own."""
 
     api: RosaasApi
 
-    async def read(self, context: Context, target: Target) -> Reading:
+    def unreadable(self, fields: Collection[str]) -> frozenset[str]:
+        """Return what can be reported alone."""
+        return UNREADABLE["rosaas/tenants"] & {*fields}
+
+    async def read(self, context: Context, target: Target, fields: Collection[str]) -> Reading:
         """Read a tenant by the list and by its own answer."""
+        del fields
         return await read_tenant(context, self.api, target.record_id)
 
     def writes(self, target: Target, wanted: Values, current: Current) -> list[Write]:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sync_pipeline.errors import SourceError, SyncError
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context
-from sync_pipeline.push.apis import PushApi, Write
+from sync_pipeline.push.api import PushApi, Write
 from sync_pipeline.push.clock import grace_of, window_of
 from sync_pipeline.push.outcome import (
     ACCEPTED,
@@ -127,7 +127,8 @@ class Attempting:
         """Read the record; raises SourceError, and UnknownRecordError where there is none."""
         request = PullRequest(Due(self.now), 0, only=(target.owner,))
         context = Context(target.stream, request, self.courier.settings, self.courier.engine)
-        reading = _as_read_back(await self.courier.api.read(context, target))
+        fields = self.claim.update.changes.keys()
+        reading = _as_read_back(await self.courier.api.read(context, target, fields))
         found = await self.courier.find((target, reading))
         if isinstance(found, Absent):
             raise UnknownRecordError(found.why)

@@ -14,7 +14,7 @@ import phonenumbers
 
 from sync_pipeline.mapping import crmcom, rocs
 from sync_pipeline.mapping.fields import Field, Form
-from sync_pipeline.mapping.writes import CUSTOM
+from sync_pipeline.mapping.writes import CUSTOM, DYNAMIC, INTERESTS
 from sync_pipeline.normalise import codes
 from sync_pipeline.normalise.contacts import channel_of, is_global
 from sync_pipeline.push.values import Json, UnwritableError, Values
@@ -69,6 +69,9 @@ def contact_of_rocs(wanted: Values, raw: Members) -> bytes:
     """Return the contact as it is to be, as a whole: an update may replace it."""
     body = dict(raw)
     for name, value in wanted.items():
+        if name == INTERESTS:
+            body[rocs.INTERESTS] = [] if value is None else value
+            continue
         if channel := rocs.OPT_OUT_WRITES.get(name):
             if value is None:
                 raise UnwritableError(f"{name} of ROCS is true or false")
@@ -80,6 +83,11 @@ def contact_of_rocs(wanted: Values, raw: Members) -> bytes:
         if value is not None:
             body[member] = _spelled_by_rocs(rocs.CONTACT_WRITES[name], value)
     return _ENCODER.encode(body)
+
+
+def dynamic_of_rocs(wanted: Values, there: Members) -> bytes:
+    """Return all of a contact's dynamic fields: nobody knows whether those sent replace them."""
+    return _ENCODER.encode({**there, **{n.removeprefix(DYNAMIC): v for n, v in wanted.items()}})
 
 
 def any_json(value: Json) -> bytes:

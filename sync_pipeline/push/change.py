@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SourceError
-from sync_pipeline.mapping.writes import UNREADABLE
 from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
 from sync_pipeline.push.decide import Decision, comparison, decision, unexpected
+from sync_pipeline.push.merge import with_items_merged
 from sync_pipeline.push.outcome import Attempt, Next, after_write, without_write
 from sync_pipeline.push.records import Current, Target
 from sync_pipeline.push.values import Values, canonical_values, comparable
@@ -38,7 +38,7 @@ class Changing(Attempting):
     async def deliver(self) -> Delivered:
         """Bring the record to what is wanted, where the policy for conflicts lets it."""
         target, before, decided = await self.plan()
-        unreadable = UNREADABLE.get(str(target.stream), frozenset()) & decided.write.keys()
+        unreadable = self.courier.api.unreadable(decided.write)
         if unreadable and self.claim.is_orphan:
             error = f"{', '.join(sorted(unreadable))} may have been reported, and cannot be read"
             return self.ended(Next("uncertain", error))
@@ -65,21 +65,28 @@ class Changing(Attempting):
         return Target(stream, update.entity_id, owner)
 
     def wanted(self, target: Target, before: Current) -> Values:
-        """Return what is asked for in canonical form; raises UnwritableError."""
-        country = _country(before)
-        return canonical_values(target.stream, self.claim.update.changes, country=country)
+        """Return what the record is to hold, in canonical form; raises UnwritableError."""
+        return self._asked(target, before)[0]
+
+    def _asked(self, target: Target, before: Current) -> tuple[Values, Values]:
+        """Return what it is to hold, and what it was asked for by; arrays that are read merged."""
+        update, stream, country = self.claim.update, target.stream, _country(before)
+        wanted = canonical_values(stream, update.changes, country=country)
+        base = comparable(stream, update.base, country=country)
+        hidden = self.courier.api.unreadable(wanted)
+        readable = {name: value for name, value in wanted.items() if name not in hidden}
+        merged, base = with_items_merged(readable, base, before.values)
+        return {**wanted, **merged}, base
 
     async def _decide(self, target: Target, before: Current) -> Decision:
-        update, stream = self.claim.update, target.stream
-        wanted = self.wanted(target, before)
-        base = comparable(stream, update.base, country=_country(before))
-        unreadable = UNREADABLE.get(str(stream), frozenset())
+        stream = target.stream
+        wanted, base = self._asked(target, before)
+        unreadable = self.courier.api.unreadable(wanted)
         readable = {name: value for name, value in wanted.items() if name not in unreadable}
         strange = unexpected(readable, base, before.values)
         ours = await asyncio.to_thread(self._own_writes, strange) if strange else frozenset()
         policies = {n: self.courier.settings.conflict_policy(str(stream), n) for n in strange}
-        hidden = unreadable & wanted.keys()
-        reported = await asyncio.to_thread(self._reported) & hidden if hidden else hidden
+        reported = await asyncio.to_thread(self._reported) & unreadable if unreadable else unreadable
         decided = decision(
             {name: value for name, value in wanted.items() if name not in reported},
             before.values,
@@ -113,13 +120,11 @@ class Changing(Attempting):
     async def _judged(
         self, target: Target, before: Current, decided: Decision, tried: _Tried
     ) -> Delivered:
-        hidden = UNREADABLE.get(str(target.stream), frozenset())
+        hidden = self.courier.api.unreadable(tried.all)
         after = await self.look(target) if self._is_look_worth(tried.failure) else before
         readable = {name: value for name, value in tried.all.items() if name not in hidden}
         found = comparison(readable, before.values, after.values)
-        attempt = Attempt(
-            decided, hidden & tried.all.keys(), hidden & tried.failed.keys(), tried.failure
-        )
+        attempt = Attempt(decided, hidden, hidden & tried.failed.keys(), tried.failure)
         following = after_write(
             attempt,
             found,

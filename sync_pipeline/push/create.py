@@ -9,11 +9,11 @@ from __future__ import annotations
 from sync_pipeline.entities import ROCS_CONTACTS
 from sync_pipeline.errors import SourceError, UnknownOutcomeError
 from sync_pipeline.pull.keys import record_id
-from sync_pipeline.push.apis import RocsPush
 from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered
 from sync_pipeline.push.decide import Decision, comparison
 from sync_pipeline.push.outcome import NOT_DONE, Attempt, Next, after_write, refused
 from sync_pipeline.push.records import Target
+from sync_pipeline.push.rocs import RocsPush
 from sync_pipeline.push.values import UnwritableError, Values, canonical_values
 from sync_pipeline.sources.written import Written
 

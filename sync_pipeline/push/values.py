@@ -14,9 +14,9 @@ import pandas as pd
 
 from sync_pipeline.entities import Entity, Stream
 from sync_pipeline.errors import SyncError
-from sync_pipeline.mapping import crmcom, rosaas
+from sync_pipeline.mapping import crmcom, rocs, rosaas
 from sync_pipeline.mapping.fields import Form
-from sync_pipeline.mapping.writes import CUSTOM, WRITABLE, form_of
+from sync_pipeline.mapping.writes import CUSTOM, DYNAMIC, INTERESTS, WRITABLE, form_of
 from sync_pipeline.normalise import codes, phones, scalars
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -66,7 +66,7 @@ def values_of_rows(stream: Stream, frame: pd.DataFrame) -> dict[str, Values]:
     keys: Sequence[str] = frame[entity.key].tolist()
     return {
         key: {name: columns[name][row] for name in [*names, *extra]}
-        | _custom_fields(columns["attributes"][row])
+        | _in_attributes(columns["attributes"][row])
         for row, key in enumerate(keys)
     }
 
@@ -76,7 +76,7 @@ def _canonical(stream: str, name: str, value: object, country: str | None) -> Js
     if form is None:
         raise UnwritableError(f"{name} of {stream} cannot be written")
     if form is Form.JSON:
-        return cast("Json", value)
+        return _unless_empty(cast("Json", value))
     if value is None or value == "":
         return None
     read = _read(form, value, _WORDS.get((stream, name), {}), country)
@@ -116,11 +116,24 @@ def _listed(entity: Entity, frame: pd.DataFrame, name: str) -> list[Json]:
     return [value.isoformat() if isinstance(value, date) else value for value in values]
 
 
-def _custom_fields(attributes: Json) -> dict[str, Json]:
-    held = attributes.get(crmcom.CUSTOM_FIELDS) if isinstance(attributes, dict) else None
-    pairs = held if isinstance(held, list) else []
-    return {
+def _in_attributes(attributes: Json) -> dict[str, Json]:
+    """Return the fields without a column; each source has its own."""
+    if not isinstance(attributes, dict):
+        return {}
+    custom, dynamic = attributes.get(crmcom.CUSTOM_FIELDS), attributes.get(rocs.DYNAMIC_FIELDS)
+    pairs = custom if isinstance(custom, list) else []
+    found: dict[str, Json] = {
         f"{CUSTOM}{pair['key']}": scalars.trimmed(pair.get("value"))
         for pair in pairs
         if isinstance(pair, dict) and isinstance(pair.get("key"), str)
     }
+    if isinstance(dynamic, dict):
+        found |= {f"{DYNAMIC}{key}": _unless_empty(value) for key, value in dynamic.items()}
+    if rocs.INTERESTS in attributes:
+        found[INTERESTS] = _unless_empty(attributes[rocs.INTERESTS])
+    return found
+
+
+def _unless_empty(value: Json) -> Json:
+    # An API may leave out an array without items.
+    return None if value == [] else value

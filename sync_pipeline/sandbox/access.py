@@ -16,6 +16,16 @@ ROCS_CLIENT_SECRET = "sandbox-rocs-secret"  # noqa: S105 - a plain word for loop
 ROCS_RESOURCE = "https://rocs.sandbox.example"
 ROCS_SCOPE = f"{ROCS_RESOURCE}/.default"
 
+# Of what a contact of ROCS carries beside its columns.
+ROCS_PUSH_FIELDS = {
+    "attributes.contactInterests": "array",
+    "attributes.dynamic_fields.loyaltyTier": "string",
+    "attributes.dynamic_fields.shoeSize": "number",
+    "attributes.dynamic_fields.isMember": "boolean",
+    "attributes.dynamic_fields.Favorittbutikk": "object",
+    "attributes.dynamic_fields.ref": "any",
+}
+
 CRMCOM_VERSION = "v1"
 CRMCOM_PREFIX = "/self-service/"
 BACKOFFICE_PREFIX = "/backoffice/v1"
@@ -45,4 +55,5 @@ def environment(address: str, crmcom_version: str = CRMCOM_VERSION) -> dict[str,
         "ROCS_LISTS_PATH": "/ListAPI/v1/Lists",
         "ROCS_CAMPAIGNS_PATH": "/CampaignAPI/v1/Campaigns",
         "ROCS_DYNAMIC_PATH": "/CustomerAPI/v1/DynamicFields",
+        "ROCS_PUSH_FIELDS": ",".join(f"{name}={kind}" for name, kind in ROCS_PUSH_FIELDS.items()),
     }

@@ -6,6 +6,7 @@ Whatever it dislikes is a 500 with text, as the vendor's page has it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Sized
 
     from .live import LiveWorld
+    from .rows import Contact
     from .wire import Request
 
 _DEFAULT_SIZE = 100
 _LARGEST_SIZE = 1_000
 CONTACTS = ("CustomerAPI", "v1", "Contacts")
+DYNAMIC_FIELDS = ("CustomerAPI", "v1", "DynamicFields")
 _RENDERED = 32_768
 _LONGEST_NUMBER = 18
 FAILED = Reply(500, b"An error has occurred.", b"text/plain; charset=utf-8")
@@ -55,10 +58,16 @@ class RocsApi:
         campaigns = Rendered(live.campaigns, partial(render_rocs.campaign, seed), _RENDERED)
         self._calls: dict[tuple[str, ...], Callable[[dict[str, str]], Reply]] = {
             CONTACTS: self._contacts_asked,
-            ("CustomerAPI", "v1", "DynamicFields"): self._dynamic_fields,
+            DYNAMIC_FIELDS: self._dynamic_fields,
             ("CommunicationAPI", "v1", "Activities"): partial(_page, live.activity, activity),
             ("ListAPI", "v1", "Lists"): partial(_page, live.contact_lists, lists),
             ("CampaignAPI", "v1", "Campaigns"): partial(_page, live.campaigns, campaigns),
+        }
+        self._writes: dict[tuple[str, tuple[str, ...]], Callable[[Request], Reply]] = {
+            ("POST", CONTACTS): self._create,
+            ("PUT", CONTACTS): self._update,
+            ("DELETE", CONTACTS): self._delete,
+            ("PUT", DYNAMIC_FIELDS): self._replace_dynamic_fields,
         }
 
     def reply(self, request: Request) -> Reply:
@@ -66,7 +75,7 @@ class RocsApi:
         if not is_authorised(request):
             return Reply(401)
         if request.method != "GET":
-            return self._write(request) if request.segments[1:] == CONTACTS else Reply(405)
+            return self._write(request)
         answer = self._calls.get(request.segments[1:])
         return answer(request.query()) if answer else Reply(404)
 
@@ -83,17 +92,13 @@ class RocsApi:
         return Reply(200, self._items.at(place))
 
     def _write(self, request: Request) -> Reply:
+        answer = self._writes.get((request.method, request.segments[1:]))
+        if answer is None:
+            return Reply(405)
         try:
-            match request.method:
-                case "POST":
-                    return self._create(request)
-                case "PUT":
-                    return self._update(request)
-                case "DELETE":
-                    return self._delete(request.query().get("id", ""))
+            return answer(request)
         except BadChangeError:
             return FAILED
-        return Reply(405)
 
     def _create(self, request: Request) -> Reply:
         item = request.json_object()
@@ -115,7 +120,8 @@ class RocsApi:
         body = render_rocs.contact(self._live.seed, row)
         return Reply(200, body, change=replaced(old, row))
 
-    def _delete(self, key: str) -> Reply:
+    def _delete(self, request: Request) -> Reply:
+        key = request.query().get("id", "")
         if not is_whole(key):
             return FAILED
         if self._contacts.find(key) is None:
@@ -123,11 +129,24 @@ class RocsApi:
         return Reply(200, change=deletion(self._live, ("rocs", "contacts"), key))
 
     def _dynamic_fields(self, query: dict[str, str]) -> Reply:
+        row = self._named(query)
+        return row if isinstance(row, Reply) else Reply(200, render_rocs.dynamic_fields(row))
+
+    def _replace_dynamic_fields(self, request: Request) -> Reply:
+        row, fields = self._named(request.query()), request.json_object()
+        if isinstance(row, Reply):
+            return row
+        if fields is None:
+            return FAILED
+        new = replace(row, attributes=row.attributes | {"dynamic_fields": fields})
+        return Reply(200, render_rocs.dynamic_fields(new), change=replaced(row, new))
+
+    def _named(self, query: dict[str, str]) -> Contact | Reply:
+        """Find the contact that a call for its dynamic fields names."""
         identifier = query.get("id", "")
         if not is_whole(identifier):
             return FAILED
-        row = self._contacts.find(str(int(identifier)))
-        return Reply(404) if row is None else Reply(200, render_rocs.dynamic_fields(row))
+        return self._contacts.find(str(int(identifier))) or Reply(404)
 
 
 def is_whole(text: str) -> bool:

@@ -1,8 +1,8 @@
 """What ROCS's create, update and delete of a contact come to.
 
 Undocumented and chosen here: an update replaces the whole contact, so a member that is not sent
-is gone (the dynamic fields, which have a call of their own, stay); whatever cannot be read is a
-500, as the vendor's page has it.
+is gone (the dynamic fields, which have a call of their own that replaces them all, stay);
+whatever cannot be read is a 500, as the vendor's page has it.
 """
 
 from __future__ import annotations

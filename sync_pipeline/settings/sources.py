@@ -13,6 +13,7 @@ from sync_pipeline.settings.values import (
     ApiUrl,
     ConfirmationMode,
     CronMinutes,
+    JsonFields,
     is_loopback,
 )
 
@@ -122,6 +123,8 @@ class RocsSettings(SourceSettings):
     campaigns_path: ApiPath | None = None
     dynamic_path: ApiPath | None = None
     update_path: ApiPath | None = None
+    dynamic_update_path: ApiPath | None = None
+    push_fields: JsonFields = Field(default_factory=dict)
 
     @check(mode="after")
     def _complete(self) -> Self:
@@ -131,6 +134,9 @@ class RocsSettings(SourceSettings):
             )
         if self.page_param == self.size_param:
             raise ValueError("ROCS_PAGE_PARAM and ROCS_SIZE_PARAM should differ")
+        is_path_known = bool(self.dynamic_path or self.dynamic_update_path)
+        if not is_path_known and any(".dynamic_fields." in name for name in self.push_fields):
+            raise ValueError("ROCS_DYNAMIC_PATH is missing: ROCS_PUSH_FIELDS asks for it")
         return self
 
     def path_of(self, entity: str) -> str | None:

@@ -20,6 +20,10 @@ _STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
 _PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)=(held|automatic)", re.ASCII)
 _KEYS = re.compile(r"[!-+\--~]+(?:\s*,\s*[!-+\--~]+)*", re.ASCII)
 _PUSHED_FIELD = re.compile(r"([a-z]+/[a-z_]+/)?[a-z_]+(\.[^,=]+)?", re.ASCII)
+_JSON_OF_ROCS = re.compile(
+    r"attributes\.contactInterests=array|"
+    r"attributes\.dynamic_fields\.[^,=]+=(string|number|boolean|object|array|any)"
+)
 _PATH = re.compile(r"(?:/[\w.~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 
 
@@ -138,6 +142,17 @@ def _confirmation(value: object) -> object:
     return words.get(word, word)
 
 
+def _json_fields(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    lines = [part.strip() for part in value.split(",")]
+    if not all(_JSON_OF_ROCS.fullmatch(line) for line in lines):
+        raise ValueError(
+            "should be like attributes.contactInterests=array,attributes.dynamic_fields.size=number"
+        )
+    return {name: json_type for name, _, json_type in (line.rpartition("=") for line in lines)}
+
+
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ApiPath = Annotated[str, AfterValidator(_api_path)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -152,7 +167,9 @@ ConflictPolicy = Literal["hold", "ours", "theirs"]
 # By field, with or without its stream; what is under no name holds for the others.
 ConflictPolicies = Annotated[Mapping[str, ConflictPolicy], BeforeValidator(_conflict_policy)]
 
-
+JsonType = Literal["string", "number", "boolean", "object", "array", "any"]
+# The JSON type of each field of ROCS that may be written as JSON.
+JsonFields = Annotated[Mapping[str, JsonType], BeforeValidator(_json_fields)]
 Confirmation = Literal["off", "held", "on"]
 ConfirmationMode = Annotated[Confirmation, BeforeValidator(_confirmation)]
 

@@ -1,7 +1,8 @@
 """Our own writes, seen again: the version that brings one says `push` as its cause.
 
-A field that changed in it holds the value that was written last to it, and that was after the
-version before was read. The look-up costs next to nothing where nothing was ever written.
+So does the first version of a record that a push created. In any later one a field that changed
+holds the value that was written last to it, and that was after the version before was read. The
+look-up costs next to nothing where nothing was ever written.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from sqlalchemy import (
     Table,
     bindparam,
     func,
+    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from sync_pipeline.entities import BYTES, INSTANT, TEXT, Entity
@@ -35,8 +37,17 @@ LEDGER = Table(
     Column("value_hash", BYTES),
     Column("written_at", INSTANT),
 )
+UPDATES = Table(
+    "updates",
+    MetaData(schema="push"),
+    Column("source", TEXT),
+    Column("entity", TEXT),
+    Column("created_id", TEXT),
+    Column("sent_at", INSTANT),
+)
 _SOURCE = bindparam("the_source", type_=TEXT)
 _ENTITY = bindparam("the_entity", type_=TEXT)
+_KEYS = bindparam("the_keys", type_=ARRAY(TEXT))
 
 
 @cache
@@ -55,6 +66,30 @@ def mark_own_writes(entity: Entity, staging: Table) -> Executable:
     keys = func.any(func.array(ours.scalar_subquery()))
     is_ours = (table.c.source == _SOURCE) & (table.c[entity.key] == keys)
     return update(table).values(cause="push").where(is_ours)
+
+
+@cache
+def mark_own_creations(entity: Entity) -> Executable:
+    """Return what marks the rows that are in their first version, and that a push created.
+
+    Takes ``the_source``, ``the_entity`` and ``the_keys`` of the rows in question.
+    """
+    table, history = entity.table, entity.history
+    created = (
+        select(UPDATES.c.created_id)
+        .where(UPDATES.c.source == _SOURCE, UPDATES.c.entity == _ENTITY)
+        # One that was found there was not created.
+        .where(UPDATES.c.created_id == func.any(_KEYS), UPDATES.c.sent_at.is_not(None))
+    )
+    older = select(literal(1)).where(
+        history.c.source == table.c.source, history.c[entity.key] == table.c[entity.key]
+    )
+    is_ours = table.c[entity.key] == func.any(func.array(created.scalar_subquery()))
+    return (
+        update(table)
+        .values(cause="push")
+        .where(table.c.source == _SOURCE, is_ours, table.c.cause == "source", ~older.exists())
+    )
 
 
 def _candidates(entity: Entity, staging: Table) -> CTE:

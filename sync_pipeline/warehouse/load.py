@@ -7,7 +7,7 @@ reading that is older than the stored one, or than the scope's proof, changes no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +18,10 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.schema import CreateTable
 
 from sync_pipeline.entities import Entity, Stream
+from sync_pipeline.mapping.pushable import CREATABLE
 from sync_pipeline.warehouse import upsert
 from sync_pipeline.warehouse.copy import copy_rows
-from sync_pipeline.warehouse.echo import mark_own_writes
+from sync_pipeline.warehouse.echo import mark_own_creations, mark_own_writes
 from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.hashes import content_hashes
 from sync_pipeline.warehouse.stored import outpaced, standing_of
@@ -109,11 +110,12 @@ def _insert(
     except psycopg.errors.UniqueViolation:
         # Another session has just inserted one of the keys: all go the long way, in order.
         return 0, [*sent, *pieces]
+    _mark_own_creations(connection, stream, sent)
     return sum(len(piece) for piece in sent), []
 
 
 def _upsert(
-    connection: Connection, stream: Stream, pieces: Iterable[pa.Table], run_id: str
+    connection: Connection, stream: Stream, pieces: Sequence[pa.Table], run_id: str
 ) -> dict[str | None, int]:
     staging = upsert.staging_table(stream.entity)
     statements = upsert.statements(stream.entity)
@@ -128,7 +130,15 @@ def _upsert(
     for statement in statements.in_order:
         connection.execute(statement, written)
     connection.execute(mark_own_writes(stream.entity, staging), written)
+    _mark_own_creations(connection, stream, pieces)
     return dict(connection.execute(statements.count_verdicts).all())
+
+
+def _mark_own_creations(connection: Connection, stream: Stream, pieces: Sequence[pa.Table]) -> None:
+    if stream in CREATABLE:
+        keys = [key for piece in pieces for key in piece.column(stream.entity.key).to_pylist()]
+        asked = {"the_source": stream.source, "the_entity": stream.entity.name, "the_keys": keys}
+        connection.execute(mark_own_creations(stream.entity), asked)
 
 
 def _complete(piece: pa.Table, stream: Stream, run_id: str, now: datetime) -> pa.Table:

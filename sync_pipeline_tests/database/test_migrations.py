@@ -30,6 +30,7 @@ SHIPPED = [
     "0012_push",
     "0013_webhooks",
     "0014_confirmations",
+    "0015_push_json",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

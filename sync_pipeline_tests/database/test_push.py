@@ -295,8 +295,11 @@ def test_a_contact_is_created_in_rocs_once(rounds: Rounds) -> None:
     rounds.push()
     (created,) = rounds.world(ROCS_CONTACTS).keys() - before.keys()
     assert rounds.update(first, "status", "created_id") == ("confirmed", created)
-    stored = "SELECT first_name, external_id FROM warehouse.contacts WHERE contact_id = :id"
-    assert rounds.rows(stored, id=created) == [{"first_name": "Åse", "external_id": "x-1"}]
+    stored = "SELECT first_name, external_id, cause FROM warehouse.contacts WHERE contact_id = :id"
+    kept = {"first_name": "Åse", "external_id": "x-1", "cause": "push"}
+    assert rounds.rows(stored, id=created) == [kept]
+    rounds.pull(ROCS_CONTACTS)
+    assert rounds.rows(stored, id=created) == [kept]
     # The same again finds it; another of the same external id is no one's to overwrite.
     second = rounds.request(ROCS_CONTACTS, "new", values)
     third = rounds.request(ROCS_CONTACTS, "new", {"first_name": "Eva", "external_id": "x-1"})
@@ -304,6 +307,27 @@ def test_a_contact_is_created_in_rocs_once(rounds: Rounds) -> None:
     assert rounds.update(second, "status", "created_id") == ("confirmed", created)
     assert rounds.update(third, "status") == ("conflict",)
     assert len(rounds.writes()) == 1
+
+
+def test_a_contact_that_a_pull_sees_before_the_push_reads_it_back_is_our_own_too(
+    rounds: Rounds,
+) -> None:
+    # One contact that somebody else made, and one of which the push could not load its reading.
+    for external_id in ("theirs", "ours"):
+        fields = {"external_id": external_id}
+        asked = {"entity": "contacts", "source": "rocs", "action": "insert", "fields": fields}
+        change(rounds.client, asked)
+    made = rounds.request(ROCS_CONTACTS, "new", {"external_id": "theirs"})
+    rounds.push()
+    world = {row["external_id"]: key for key, row in rounds.world(ROCS_CONTACTS).items()}
+    assert rounds.update(made, "status", "created_id") == ("confirmed", world["theirs"])
+    ours = rounds.request(ROCS_CONTACTS, "new", {"external_id": "ours"})
+    sent = "UPDATE push.updates SET sent_at = now(), created_id = :created WHERE id = :id"
+    rounds.execute(sent, created=world["ours"], id=ours)
+    rounds.pull(ROCS_CONTACTS)
+    causes = "SELECT contact_id, cause FROM warehouse.contacts WHERE external_id = ANY(:ids)"
+    found = {row["contact_id"]: row["cause"] for row in rounds.rows(causes, ids=["theirs", "ours"])}
+    assert found == {world["theirs"]: "source", world["ours"]: "push"}
 
 
 def test_nothing_is_sent_where_pushing_is_off(rounds: Rounds) -> None:

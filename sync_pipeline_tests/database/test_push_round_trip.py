@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 from sync_pipeline import entities
 from sync_pipeline.entities import Stream
 from sync_pipeline.mapping import crmcom
-from sync_pipeline.mapping.writes import CUSTOM, UNREADABLE, WRITABLE
+from sync_pipeline.mapping.writes import CUSTOM, DYNAMIC, INTERESTS, UNREADABLE, WRITABLE
 from sync_pipeline.pull.reading import PullRequest
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.records import Current, Target, found_in
-from sync_pipeline.push.values import UnwritableError, Values, canonical_values
+from sync_pipeline.push.values import Json, UnwritableError, Values, canonical_values
 from sync_pipeline.settings import Settings, read_settings
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.progress import Due
@@ -56,6 +56,15 @@ ROCS: Values = {
     "external_id": "77001",
     "email_opt_out": True,
 }
+JSON_OF_ROCS: dict[str, tuple[str, Json]] = {
+    INTERESTS: ("array", [{"id": 9, "interestName": "Ågo", "tags": [None, 1.5]}, "Ski"]),
+    f"{DYNAMIC}loyaltyTier": ("string", "Gold ✨"),
+    f"{DYNAMIC}shoeSize": ("number", 43.5),
+    f"{DYNAMIC}isMember": ("boolean", True),
+    f"{DYNAMIC}Favorittbutikk": ("object", {"id": 12, "navn": "Ålesund", "nær": [None]}),
+    f"{DYNAMIC}newsletter topics": ("array", ["ski", "", None]),
+    f"{DYNAMIC}ref": ("any", [{"a": 1}]),
+}
 
 
 class Player:
@@ -75,11 +84,11 @@ class Player:
         request = PullRequest(Due(datetime.now(UTC)), 60, only=(target.owner,))
         context = Context(target.stream, request, self.settings, self._engine)
         async with open_api(source, budget=None, meter=Meter()) as api:
-            (before,) = found_in([(target, await api.read(context, target))])
+            (before,) = found_in([(target, await api.read(context, target, wanted))])
             assert isinstance(before, Current)
             for write in api.writes(target, wanted, before):
                 await api.write(target, replace(write.call, guard=_yes))
-            (after,) = found_in([(target, await api.read(context, target))])
+            (after,) = found_in([(target, await api.read(context, target, wanted))])
             assert isinstance(after, Current)
         return before.values, after.values
 
@@ -205,6 +214,35 @@ def test_every_field_of_a_contact_of_rocs_is_read_back_and_the_others_stay(
         assert {
             n: v for n, v in after_all[contact_id]["attributes"].items() if n not in permissions
         } == {n: v for n, v in before_all[contact_id]["attributes"].items() if n not in permissions}
+
+
+def test_interests_and_dynamic_fields_of_rocs_are_read_back_and_the_others_stay(
+    engine: Engine, clients: dict[str, httpx.Client]
+) -> None:
+    told = clients["v2"].get("/_sandbox/env").json()
+    types = ",".join(f"{name}={kind}" for name, (kind, _) in JSON_OF_ROCS.items())
+    player = Player(engine, read_settings(told | {"ROCS_PUSH_FIELDS": types}))
+    wanted = {name: value for name, (_, value) in JSON_OF_ROCS.items()}
+    before_all = {row["contact_id"]: row for row in world(clients["v2"], "contacts", "rocs")}
+    ids = iter(sorted(before_all))
+    changes: list[Values] = [wanted, *({name: value} for name, value in wanted.items())]
+    changes += [wanted | {"first_name": "Åse"}, dict.fromkeys(wanted), {INTERESTS: []}]
+    for change in changes:
+        contact_id = next(ids)
+        before, after = player.play(own(entities.ROCS_CONTACTS, contact_id), change)
+        # An API may leave out an array without items.
+        due = {name: None if value == [] else value for name, value in change.items()}
+        assert _said(after) == _said({**before, **due})
+        rows = world(clients["v2"], "contacts", "rocs")
+        new = next(row for row in rows if row["contact_id"] == contact_id)
+        old = before_all[contact_id]
+        for members in (new, old):
+            attributes = members.pop("attributes")
+            members |= {n: v for n, v in attributes.items() if f"attributes.{n}" != INTERESTS}
+        silent = change.keys() | {"dynamic_fields"}
+        assert {n: v for n, v in new.items() if n not in silent} == {
+            n: v for n, v in old.items() if n not in silent
+        }
 
 
 def test_what_can_be_read_of_a_tenant_is_read_back(

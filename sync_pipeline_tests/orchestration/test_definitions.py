@@ -165,6 +165,10 @@ def test_pull_job_has_every_stream_and_runs_in_the_bulk_lane(definitions: dg.Def
 
 def test_each_stream_has_a_schedule_that_is_on_from_the_start(definitions: dg.Definitions) -> None:
     schedules = {schedule.name: schedule for schedule in definitions.schedules or ()}
+    daily = schedules.pop("housekeeping_schedule")
+    assert isinstance(daily, dg.ScheduleDefinition)
+    assert (daily.job_name, daily.cron_schedule) == ("housekeeping_job", "37 3 * * *")
+    assert daily.default_status is dg.DefaultScheduleStatus.RUNNING
     pushes = schedules.pop("push_schedule")
     assert isinstance(pushes, dg.ScheduleDefinition)
     assert (pushes.job_name, pushes.cron_schedule) == ("push_job", "*/15 * * * *")

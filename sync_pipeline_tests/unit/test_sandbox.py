@@ -166,6 +166,14 @@ def test_print_env_names_what_points_at_the_sandbox_and_ends() -> None:
         "ROCS_LISTS_PATH=/ListAPI/v1/Lists",
         "ROCS_CAMPAIGNS_PATH=/CampaignAPI/v1/Campaigns",
         "ROCS_DYNAMIC_PATH=/CustomerAPI/v1/DynamicFields",
+        (
+            "ROCS_PUSH_FIELDS=attributes.contactInterests=array,"
+            "attributes.dynamic_fields.loyaltyTier=string,"
+            "attributes.dynamic_fields.shoeSize=number,"
+            "attributes.dynamic_fields.isMember=boolean,"
+            "attributes.dynamic_fields.Favorittbutikk=object,"
+            "attributes.dynamic_fields.ref=any"
+        ),
     ]
 
 

@@ -220,6 +220,28 @@ def test_what_rocs_sends_of_a_contact_can_be_sent_back_unchanged(client: httpx.C
     assert world(client, "contacts", "rocs") == before
 
 
+def test_dynamic_fields_of_rocs_are_replaced_as_a_whole(client: httpx.Client) -> None:
+    headers = rocs_bearer(client)
+    path = "/rocs/CustomerAPI/v1/DynamicFields"
+    before = world(client, "contacts", "rocs")[0]
+    key = before["contact_id"]
+    sent: Json = {"size": 41.5, "ny": [{"a": None}, "å"]}
+    answer = client.put(path, params={"id": key}, json=sent, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, sent)
+    assert client.get(path, params={"id": key}, headers=headers).json() == sent
+    attributes = before["attributes"] | {"dynamic_fields": sent}
+    assert true_contact(client, key, "rocs") == before | {"attributes": attributes}
+    statuses = [
+        client.put(path, params={"id": "5"}, json=sent, headers=headers).status_code,
+        client.put(path, params={"id": "x"}, json=sent, headers=headers).status_code,
+        client.put(path, params={"id": key}, json=[], headers=headers).status_code,
+        client.post(path, params={"id": key}, json=sent, headers=headers).status_code,
+        client.put(path, params={"id": key}, json=sent).status_code,
+    ]
+    assert statuses == [404, 500, 500, 405, 401]
+    assert true_contact(client, key, "rocs") == before | {"attributes": attributes}
+
+
 @pytest.mark.parametrize("body", ["", "[]", '{"id": 1, "firstname": "x"}', '{"email": 3}'])
 def test_rocs_answers_what_it_cannot_create_with_500(client: httpx.Client, body: str) -> None:
     before = world(client, "contacts", "rocs")

@@ -180,6 +180,12 @@ def test_contact_ids_come_from_the_back_office_where_there_is_one() -> None:
         (ROCS | {"ROCS_LISTS_PATH": "ListAPI"}, "ROCS_LISTS_PATH: should be a path such as"),
         (ROCS | {"ROCS_LISTS_PATH": "/a?b=hush-hush"}, "ROCS_LISTS_PATH: should be a path"),
         (ROCS | {"ROCS_DYNAMIC_PATH": "/a/{id}"}, "ROCS_DYNAMIC_PATH: should be a path"),
+        (ROCS | {"ROCS_PUSH_FIELDS": "attributes.contactInterests"}, "ROCS_PUSH_FIELDS: should be"),
+        (ROCS | {"ROCS_PUSH_FIELDS": "attributes.sourceType=string"}, "ROCS_PUSH_FIELDS: should"),
+        (
+            ROCS | {"ROCS_PUSH_FIELDS": "attributes.dynamic_fields.size=number"},
+            "ROCS_DYNAMIC_PATH is missing: ROCS_PUSH_FIELDS asks for it",
+        ),
         (ROCS | {"ROCS_PAGE_PARAM": "n", "ROCS_SIZE_PARAM": "n"}, "ROCS_PAGE_PARAM and ROCS_SIZE"),
         (CRMCOM | {"CRMCOM_HEADER_SCHEME": "basic"}, "CRMCOM_HEADER_SCHEME: "),
         (CRMCOM | {"CRMCOM_CONTACT_IDS": "backoffice"}, "CRMCOM_BACKOFFICE_URL is missing"),
@@ -225,6 +231,8 @@ def test_rocs_asks_only_for_what_its_vendor_gives() -> None:
         "campaigns_path": None,
         "dynamic_path": None,
         "update_path": None,
+        "dynamic_update_path": None,
+        "push_fields": {},
     }
 
 

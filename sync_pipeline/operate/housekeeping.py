@@ -1,0 +1,38 @@
+"""What is removed after RETENTION_DAYS: nothing that somebody may still decide about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from sync_pipeline.settings import Settings
+from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.statements import statement
+
+AT_ONCE = 10_000
+"""Rows in one transaction: it holds their locks, and the log of the server, only for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many rows of what were removed, and from before when."""
+
+    deliveries: int
+    before: datetime
+
+
+def remove_what_is_old(
+    engine: Engine, settings: Settings, *, now: datetime, at_once: int = AT_ONCE
+) -> Removed:
+    """Remove attempts at pushes that are older than RETENTION_DAYS; raises WarehouseError."""
+    before = now - timedelta(days=settings.retention_days)
+    removed = 0
+    while True:
+        with transaction(engine) as connection:
+            asked = {"before": before, "most": at_once}
+            some = connection.execute(statement("remove_old_deliveries"), asked).rowcount
+        removed += some
+        if some < at_once:
+            return Removed(removed, before)
