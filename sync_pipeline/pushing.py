@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sync_pipeline.errors import SourceError
 from sync_pipeline.push.crew import SourceReport
 from sync_pipeline.push.cycle import SOURCES, push
-from sync_pipeline.push.preview import preview
+from sync_pipeline.push.preview import MOST, preview
 from sync_pipeline.settings import Settings
 
 _COUNTED: tuple[str, ...]
@@ -58,6 +58,10 @@ def _dry(
         planned = preview(engine, settings, sources, limit=limit)
     except SourceError as exc:
         return Pushed([], [*said, str(exc)], has_failed=True)
+    for source in sources:
+        shown = {one.update.id for one in planned if one.update.source == source}
+        if limit is None and len(shown) >= MOST:
+            said.append(f"{source}: the first {MOST} updates are shown, more with --limit")
     return Pushed([one.row() for one in planned], said)
 
 

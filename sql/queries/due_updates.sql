@@ -15,7 +15,7 @@ heads AS (
         u.attempts,
         u.next_attempt_at
     FROM push.updates AS u
-    WHERE u.status IN ('pending', 'sending', 'rejected')
+    WHERE u.status IN ('pending', 'sending', 'rejected') AND u.source = any(CAST(:sources AS text []))
     ORDER BY u.record, u.id
 )
 

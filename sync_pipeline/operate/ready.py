@@ -23,7 +23,7 @@ from sync_pipeline.settings import Settings, environment, read_settings
 from sync_pipeline.shipped import shipped_path
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline.warehouse.migrations import migrate
-from sync_pipeline.warehouse.push_fields import note_configured
+from sync_pipeline.warehouse.push_fields import note_api_versions, note_configured
 
 DAGSTER_DATABASE = "dagster"
 
@@ -84,9 +84,11 @@ def open_warehouse(url: str, settings: Settings) -> list[str]:
     """Bring the schema up to date; return the migrations applied."""
     with engine_on(url) as engine:
         applied = migrate(engine)
-        versions = {} if settings.crmcom is None else {"crmcom": settings.crmcom.version}
-        own_fields = {} if settings.rocs is None else settings.rocs.push_fields
-        note_configured(engine, versions, json_of_rocs(own_fields))
+        # A source that these settings do not know may be known to others: the sandbox's.
+        if settings.crmcom is not None:
+            note_api_versions(engine, {"crmcom": settings.crmcom.version})
+        if settings.rocs is not None:
+            note_configured(engine, json_of_rocs(settings.rocs.push_fields))
         return applied
 
 

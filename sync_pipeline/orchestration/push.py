@@ -133,10 +133,12 @@ def customer_update_sensor(
 ) -> dg.RunRequest | dg.SkipReason:
     """Decide once."""
     settings, now = pipeline.settings, datetime.now(UTC)
-    if not any(settings.may_write_to(source) for source in SOURCES):
+    sources = [source for source in SOURCES if settings.may_write_to(source)]
+    if not sources:
         return dg.SkipReason(OFF)
     with transaction(pipeline.engine) as connection:
-        due = due_updates(connection, now=now)
+        # Those of the others would be looked at once, and never again when they are on.
+        due = due_updates(connection, now=now, sources=sources)
     if due.count == 0:
         return dg.SkipReason(_quiet(due))
     if said := obstacle(context.instance):

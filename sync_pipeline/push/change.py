@@ -86,7 +86,7 @@ class Changing(Attempting):
         strange = unexpected(readable, base, before.values)
         ours = await asyncio.to_thread(self._own_writes, strange) if strange else frozenset()
         policies = {n: self.courier.settings.conflict_policy(str(stream), n) for n in strange}
-        reported = await asyncio.to_thread(self._reported) & unreadable if unreadable else unreadable
+        reported = unreadable and await asyncio.to_thread(self._reported) & unreadable
         decided = decision(
             {name: value for name, value in wanted.items() if name not in reported},
             before.values,
@@ -124,7 +124,13 @@ class Changing(Attempting):
         after = await self.look(target) if self._is_look_worth(tried.failure) else before
         readable = {name: value for name, value in tried.all.items() if name not in hidden}
         found = comparison(readable, before.values, after.values)
-        attempt = Attempt(decided, hidden, hidden & tried.failed.keys(), tried.failure)
+        attempt = Attempt(
+            decided,
+            hidden,
+            doubtful=hidden & tried.failed.keys(),
+            untried=decided.write.keys() - tried.all.keys(),
+            failure=tried.failure,
+        )
         following = after_write(
             attempt,
             found,

@@ -74,12 +74,13 @@ class Attempt:
     """How far the writes of a decision got: ``failure`` is what ended them, if anything did.
 
     ``unreadable`` are fields that were written and that no reading tells, ``doubtful`` those of
-    them that may have been accepted or not.
+    them that may have been accepted or not; ``untried`` those whose calls were to follow.
     """
 
     decision: Decision
     unreadable: Collection[str] = ()
     doubtful: Collection[str] = ()
+    untried: Collection[str] = ()
     failure: SourceError | None = None
 
 
@@ -111,6 +112,8 @@ def _accepted(attempt: Attempt, found: Comparison, *, attempts: int, now: dateti
     if found.missing:
         error = f"accepted, but not stored: {_listed(found.missing)}"
         return refused(error, attempts=attempts, now=now)
+    if attempt.untried:
+        return Next("pending", f"still to be sent: {_listed(attempt.untried)}")
     if found.otherwise:
         return Next("delivered", f"the API made another value of {_listed(found.otherwise)}")
     kept = attempt.decision.kept

@@ -21,18 +21,17 @@ def publish_fields(connection: Connection) -> None:
     _publish(connection, PUSHABLE, is_configured=False)
 
 
-def note_configured(
-    engine: Engine, versions: Mapping[str, str], fields: Sequence[Pushable]
-) -> None:
-    """Note what the settings say of the APIs.
-
-    ``versions`` are those of the APIs that have several, ``fields`` may be written back beside
-    those of the release.
-    """
+def note_api_versions(engine: Engine, versions: Mapping[str, str]) -> None:
+    """Note which version of an API is configured, for those that have several."""
     with transaction(engine) as connection:
         for source, version in versions.items():
             parameters = {"source": source, "version": version}
             connection.execute(statement("note_api_version"), parameters)
+
+
+def note_configured(engine: Engine, fields: Sequence[Pushable]) -> None:
+    """Note which fields may be written back, by the settings, beside those of the release."""
+    with transaction(engine) as connection:
         _publish(connection, fields, is_configured=True)
 
 

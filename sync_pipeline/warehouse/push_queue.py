@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,9 +26,10 @@ class DueUpdates:
     next_due_at: datetime | None
 
 
-def due_updates(connection: Connection, *, now: datetime) -> DueUpdates:
-    """Return what is due, of each record the oldest update that waits for the machine."""
-    row = connection.execute(statement("due_updates"), {"now": now}).mappings().one()
+def due_updates(connection: Connection, *, now: datetime, sources: Sequence[str]) -> DueUpdates:
+    """Return what is due to ``sources``: of each record the oldest that waits for the machine."""
+    parameters = {"now": now, "sources": list(sources)}
+    row = connection.execute(statement("due_updates"), parameters).mappings().one()
     return DueUpdates(**row)
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from sync_pipeline_tests.benchmarks import arrival, bulk, fan_out, push, webhooks
+from sync_pipeline_tests.benchmarks import arrival, bulk, fan_out, push, push_arrival, webhooks
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=push.UPDATES)
     parser.add_argument("--webhook-seconds", type=int, default=webhooks.SECONDS)
     parser.add_argument("--arrivals", type=int, default=arrival.EVENTS)
+    parser.add_argument("--confirmations", type=int, default=push_arrival.REQUESTS)
     options = parser.parse_args()
     console = Console(width=110)
     console.print(_bulk(options.rows))
@@ -32,6 +33,8 @@ def main() -> None:
         console.print(_webhooks(options.webhook_seconds))
     if options.arrivals:
         console.print(_arrivals(options.arrivals))
+    if options.confirmations:
+        console.print(_confirmations(options.confirmations))
 
 
 def _arrivals(events: int) -> Table:
@@ -43,6 +46,19 @@ def _arrivals(events: int) -> Table:
     ):
         table.add_row(
             name, f"{median(seconds):.1f}", f"< {most}", f"{max(seconds):.1f}", f"{events}"
+        )
+    return table
+
+
+def _confirmations(requests: int) -> Table:
+    table = Table("request → confirmed", "median s", "slowest s", "to reach", "requests")
+    found = push_arrival.measure(requests)
+    for name, seconds, most in (
+        ("taken by push_job", found.taken, push_arrival.MOST_TAKEN_S),
+        ("confirmed", found.confirmed, push_arrival.MOST_S),
+    ):
+        table.add_row(
+            name, f"{median(seconds):.1f}", f"{max(seconds):.1f}", f"≤ {most}", f"{requests}"
         )
     return table
 

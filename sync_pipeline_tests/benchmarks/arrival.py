@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def measure(events: int = EVENTS) -> Arrivals:
     with Installation() as installation:
         installation.start_sandbox(contacts=1_000, latency_ms=50)
         installation.run("pull", "rosaas/tenants").succeeded()
-        with _up(installation):
+        with up(installation, is_at_work=lambda: _is_working(installation), ask=_change):
             alone = [_seconds(installation) for _ in range(events)]
             sweep = installation.start("pull", "crmcom/communications", "--full")
             beside = [_seconds(installation) for _ in range(events)]
@@ -40,17 +40,27 @@ def measure(events: int = EVENTS) -> Arrivals:
 
 
 @contextmanager
-def _up(installation: Installation) -> Iterator[None]:
+def up(
+    installation: Installation,
+    *,
+    ask: Callable[[Installation], object],
+    is_at_work: Callable[[], bool],
+) -> Iterator[None]:
+    """Have the stack up, and the daemon at work on what ``ask`` asks it for."""
     process = installation.start("up")
     assert process.stdout is not None
     while "Stop" not in process.stdout.readline():
         assert process.poll() is None
     # What the schedules start at once is no part of it.
-    first = "SELECT count(*) FROM ops.sync_runs WHERE cause = 'webhook'"
-    _change(installation)
-    awaited(lambda: installation.ask(first) != [(0,)], "the daemon works", timeout_s=120)
+    ask(installation)
+    awaited(is_at_work, "the daemon works", timeout_s=120)
     yield
     interrupt(process)
+
+
+def _is_working(installation: Installation) -> bool:
+    first = "SELECT count(*) FROM ops.sync_runs WHERE cause = 'webhook'"
+    return installation.ask(first) != [(0,)]
 
 
 def _seconds(installation: Installation) -> float:

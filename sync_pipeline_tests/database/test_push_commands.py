@@ -17,6 +17,7 @@ from sync_pipeline.settings import known_variables
 from sync_pipeline.warehouse.outbox import Delivery, Ending, desk_opened
 from sync_pipeline_tests.database.outbox_rows import ask, put_contacts
 from sync_pipeline_tests.database.readings import at, rows
+from sync_pipeline_tests.database.view_rows import put
 
 Run = Callable[..., Result]
 ZOE = {"email": "zoe@example.com"}
@@ -66,6 +67,23 @@ def test_an_update_is_asked_for_and_then_listed_without_its_value(run: Run) -> N
         "reason": None,
     }
     assert "example.com" not in shown.output + run("push", "list").output
+
+
+def test_what_the_settings_let_be_written_can_be_asked_for_by_commands_that_know_no_source(
+    run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(engine, "contacts", {"source": "rocs", "contact_id": "7"})
+    asked = ("request-update", "rocs", "contacts", "7", '{"attributes.contactInterests": ["Ski"]}')
+    assert "cannot be written" in " ".join(run(*asked).stderr.split())
+    with monkeypatch.context() as configured:
+        for name in ("BASE_URL", "TOKEN_URL"):
+            configured.setenv(f"ROCS_{name}", "https://rocs.invalid")
+        for name in ("CLIENT_ID", "CLIENT_SECRET", "RESOURCE"):
+            configured.setenv(f"ROCS_{name}", "x")
+        configured.setenv("ROCS_PUSH_FIELDS", "attributes.contactInterests=array")
+        assert run(*asked).exit_code == 0
+    # As those of the sandbox, which are known only where it stands in.
+    assert run(*asked).exit_code == 0
 
 
 @pytest.mark.parametrize(

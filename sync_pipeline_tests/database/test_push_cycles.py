@@ -42,40 +42,83 @@ def linked(rounds: Rounds) -> tuple[str, str]:
     )
 
 
-def test_on_a_world_that_stands_still_cycle_after_cycle_sends_nothing_more(rounds: Rounds) -> None:
-    rounds.push()
-    rounds.push()
-    written = len(rounds.writes())
-    rounds.client.delete("/_sandbox/traffic").raise_for_status()
+def edit(rounds: Rounds, source: str, key: str, email: str) -> None:
+    """Have somebody change an e-mail address at its source."""
+    asked = {"entity": "contacts", "source": source, "action": "update", "id": key}
+    change(rounds.client, asked | {"fields": {"email": email}})
+
+
+def cycle(rounds: Rounds, **environ: str) -> None:
+    """Pull both sides; let the model ask for what differs, and push it."""
+    rounds.pull(ROCS_CONTACTS, CRMCOM_CONTACTS)
+    rounds.push(**environ)
+
+
+def emails(rounds: Rounds, rocs_id: str, crmcom_id: str) -> list[str]:
+    """Return the addresses of a person at both ends."""
+    there = rounds.world(ROCS_CONTACTS)[rocs_id], rounds.world(CRMCOM_CONTACTS)[crmcom_id]
+    return [str(row["email"]) for row in there]
+
+
+def test_a_hundred_cycles_over_a_world_that_stands_still_ask_for_nothing_and_write_nothing(
+    rounds: Rounds,
+) -> None:
+    rocs_id, crmcom_id = linked(rounds)
+    edit(rounds, "rocs", rocs_id, "moved@example.org")
+    cycle(rounds)
+    assert emails(rounds, rocs_id, crmcom_id) == ["moved@example.org"] * 2
+    assert set(rounds.states().values()) <= {"confirmed", "delivered"}
+    asked, written = rounds.states(), len(rounds.writes())
     for _ in range(CYCLES):
-        rounds.push()
+        cycle(rounds)
+    assert (rounds.states(), len(rounds.writes())) == (asked, written)
+    # Without a pull not even a reading is asked for.
+    rounds.client.delete("/_sandbox/traffic").raise_for_status()
+    rounds.push()
     traffic = rounds.client.get("/_sandbox/traffic").json()
     assert sum(one["requests"] for one in traffic.values()) == 0
-    rounds.pull(ROCS_CONTACTS, CRMCOM_CONTACTS)
-    rounds.push()
-    assert len(rounds.writes()) == written
-    assert set(rounds.states().values()) <= {"confirmed", "superseded", "delivered"}
 
 
-def test_what_both_sides_changed_ends_by_the_policy_in_agreement(rounds: Rounds) -> None:
+@pytest.mark.parametrize("is_seen", [True, False], ids=["both are seen", "one is seen"])
+def test_what_both_sides_changed_ends_by_the_policy_in_agreement(
+    rounds: Rounds, *, is_seen: bool
+) -> None:
     rocs_id, crmcom_id = linked(rounds)
     rounds.push()
-    for source, key in (("rocs", rocs_id), ("crmcom", crmcom_id)):
-        fields = {"email": f"{source}@example.org"}
-        asked = {"entity": "contacts", "source": source, "action": "update", "id": key}
-        change(rounds.client, asked | {"fields": fields})
-    # The warehouse knows of the one change alone, so that the other is a conflict.
-    rounds.pull(ROCS_CONTACTS)
-    rounds.push(PUSH_MODELS=AUTOMATIC, PUSH_MAX_SHARE="1", PUSH_CONFLICT_POLICY="ours")
+    edit(rounds, "rocs", rocs_id, "rocs@example.org")
+    edit(rounds, "crmcom", crmcom_id, "crmcom@example.org")
+    ours = {"PUSH_MODELS": AUTOMATIC, "PUSH_MAX_SHARE": "1", "PUSH_CONFLICT_POLICY": "ours"}
+    if is_seen:
+        cycle(rounds, **ours)
+    else:
+        rounds.pull(ROCS_CONTACTS)
+        rounds.push(**ours)
     for _ in range(3):
-        rounds.pull(ROCS_CONTACTS, CRMCOM_CONTACTS)
-        rounds.push()
-    emails = rounds.world(ROCS_CONTACTS)[rocs_id], rounds.world(CRMCOM_CONTACTS)[crmcom_id]
-    assert [row["email"] for row in emails] == ["rocs@example.org"] * 2
+        cycle(rounds, **ours)
+    assert emails(rounds, rocs_id, crmcom_id) == ["rocs@example.org"] * 2
     written = len(rounds.writes())
-    rounds.pull(ROCS_CONTACTS, CRMCOM_CONTACTS)
-    rounds.push()
+    # What ROCS did not change since is not written over what CRM.COM changes later.
+    edit(rounds, "crmcom", crmcom_id, "later@example.org")
+    for _ in range(2):
+        cycle(rounds, **ours)
+    assert emails(rounds, rocs_id, crmcom_id) == ["rocs@example.org", "later@example.org"]
     assert len(rounds.writes()) == written
+
+
+@pytest.mark.parametrize(("policy", "state"), [("hold", "conflict"), ("theirs", "discarded")])
+def test_what_both_sides_changed_is_left_alone_where_the_policy_says_so(
+    rounds: Rounds, policy: str, state: str
+) -> None:
+    rocs_id, crmcom_id = linked(rounds)
+    rounds.push()
+    edit(rounds, "rocs", rocs_id, "rocs@example.org")
+    edit(rounds, "crmcom", crmcom_id, "crmcom@example.org")
+    environ = {"PUSH_MODELS": AUTOMATIC, "PUSH_MAX_SHARE": "1", "PUSH_CONFLICT_POLICY": policy}
+    asked = rounds.states()
+    for _ in range(3):
+        cycle(rounds, **environ)
+    assert emails(rounds, rocs_id, crmcom_id) == ["rocs@example.org", "crmcom@example.org"]
+    assert [s for key, s in rounds.states().items() if key not in asked] == [state]
 
 
 def test_a_dry_run_shows_each_field_and_sends_nothing(rounds: Rounds) -> None:
@@ -108,6 +151,19 @@ def test_a_dry_run_shows_each_field_and_sends_nothing(rounds: Rounds) -> None:
     assert "PUSH_ENABLED is off for crmcom: a dry run, nothing is sent" in off.said
     assert off.rows == dry.rows
     assert rounds.writes() == []
+
+
+def test_a_dry_run_over_many_updates_says_that_it_shows_the_first(engine: Engine) -> None:
+    with sandbox("--contacts", "105", "--crmcom-version", "v2") as client:
+        rounds = Rounds(engine, client, settings_of(client, PUSH_MODELS="none"))
+        rounds.pull(CRMCOM_CONTACTS)
+        for contact_id in rounds.world(CRMCOM_CONTACTS):
+            rounds.request(CRMCOM_CONTACTS, contact_id, {"first_name": "Zoë"})
+        dry = push_once(engine, rounds.settings, is_dry=True)
+        said = ["crmcom: the first 100 updates are shown, more with --limit"]
+        assert (len(dry.rows), dry.said) == (100, said)
+        whole = push_once(engine, rounds.settings, is_dry=True, limit=200)
+        assert (len(whole.rows), whole.said) == (105, [])
 
 
 def test_a_cycle_that_would_change_too_many_records_stops_before_its_first_write(

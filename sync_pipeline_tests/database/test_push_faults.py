@@ -10,7 +10,7 @@ import asyncio
 import math
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +22,8 @@ from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.errors import UnknownOutcomeError
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context
-from sync_pipeline.push.apis import PushApi, Write, open_api
+from sync_pipeline.push.api import PushApi, Write
+from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import server_clock, window_of
 from sync_pipeline.push.crew import Crew, Left, SourceReport
@@ -129,8 +130,11 @@ class Seen:
 
     api: PushApi
 
-    async def read(self, context: Context, target: Target) -> Reading:
-        return await self.api.read(context, target)
+    def unreadable(self, fields: Collection[str]) -> frozenset[str]:
+        return self.api.unreadable(fields)
+
+    async def read(self, context: Context, target: Target, fields: Collection[str]) -> Reading:
+        return await self.api.read(context, target, fields)
 
     def writes(self, target: Target, wanted: Values, current: Current) -> list[Write]:
         return self.api.writes(target, wanted, current)
@@ -154,8 +158,8 @@ class GoneOnceWritten(Seen):
 
     is_written = False
 
-    async def read(self, context: Context, target: Target) -> Reading:
-        reading = await self.api.read(context, target)
+    async def read(self, context: Context, target: Target, fields: Collection[str]) -> Reading:
+        reading = await self.api.read(context, target, fields)
         return replace(reading, records=[]) if self.is_written else reading
 
     async def write(self, target: Target, call: Call) -> Written:
@@ -166,8 +170,8 @@ class GoneOnceWritten(Seen):
 class Gone(Seen):
     """Nothing is found."""
 
-    async def read(self, context: Context, target: Target) -> Reading:
-        return replace(await self.api.read(context, target), records=[])
+    async def read(self, context: Context, target: Target, fields: Collection[str]) -> Reading:
+        return replace(await self.api.read(context, target, fields), records=[])
 
 
 @pytest.fixture

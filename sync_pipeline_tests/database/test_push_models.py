@@ -10,7 +10,7 @@ from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline.warehouse.outbox import Ending, desk_opened
-from sync_pipeline.warehouse.push_fields import note_configured
+from sync_pipeline.warehouse.push_fields import note_api_versions
 from sync_pipeline.warehouse.push_requests import DECLINE, decide
 from sync_pipeline_tests.database.outbox_rows import ask
 from sync_pipeline_tests.database.readings import START, at, rows
@@ -170,13 +170,13 @@ def test_a_value_that_cannot_be_written_is_counted_and_hides_no_other(warehouse:
 
 
 def test_a_field_that_the_api_lacks_is_left_out(warehouse: Engine) -> None:
-    note_configured(warehouse, {"crmcom": "v1"}, ())
+    note_api_versions(warehouse, {"crmcom": "v1"})
     with warehouse.begin() as connection:
         connection.execute(
             text("UPDATE warehouse.contacts SET phone = '+4791234567' WHERE contact_id = 'r2'")
         )
     assert plan(warehouse) == ModelPlan(NAME, "held", planned=1, left_out=("phone",))
-    note_configured(warehouse, {"crmcom": "v2"}, ())
+    note_api_versions(warehouse, {"crmcom": "v2"})
     assert plan(warehouse) == ModelPlan(NAME, "held", planned=1)
 
 

@@ -14,7 +14,7 @@ from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline.warehouse.outbox import Delivery, Ending, desk_opened
-from sync_pipeline.warehouse.push_fields import note_configured
+from sync_pipeline.warehouse.push_fields import note_api_versions
 from sync_pipeline.warehouse.push_requests import APPROVE, DISCARD, RETRY, decide
 from sync_pipeline_tests.database.outbox_rows import ask, put_contacts
 from sync_pipeline_tests.database.readings import START, at, rows
@@ -147,13 +147,13 @@ def test_a_refusal_is_an_invalid_parameter_for_every_client(warehouse: Engine) -
 def test_a_version_of_the_api_that_lacks_a_field_refuses_it(
     warehouse: Engine, version: str, field: str, value: str
 ) -> None:
-    note_configured(warehouse, {"crmcom": version}, ())
+    note_api_versions(warehouse, {"crmcom": version})
     refusal = f"{field} cannot be written in crmcom contacts ({version}); allowed: "
     with pytest.raises(UpdateRefusedError, match=re.escape(refusal)) as refused:
         ask(warehouse, {field: value})
     assert f" {field} (" not in str(refused.value)
     other = {"v1": "v2", "v2": "v1"}[version]
-    note_configured(warehouse, {"crmcom": other}, ())
+    note_api_versions(warehouse, {"crmcom": other})
     ask(warehouse, {field: value})
 
 
@@ -360,7 +360,7 @@ def test_an_analyst_has_nothing_to_do_with_updates(
 
 def test_the_pipeline_works_as_the_writer(warehouse: Engine) -> None:
     with session_of(warehouse, "sync_writer") as session:
-        note_configured(session, {"crmcom": "v1"}, ())
+        note_api_versions(session, {"crmcom": "v1"})
         made = ask(session, {"email": "zoe@example.com"})
         with desk_opened(session) as desk:
             (claim,) = desk.claim(now=at(0))

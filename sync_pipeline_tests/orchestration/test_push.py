@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -143,6 +144,22 @@ def test_nothing_is_launched_where_pushing_is_off(
     decision = tick(instance)
     assert isinstance(decision, dg.SkipReason)
     assert decision.skip_message == "PUSH_ENABLED is off: nothing is sent"
+
+
+def test_updates_of_a_source_that_is_off_launch_nothing_until_it_is_on(
+    instance: dg.DagsterInstance, rounds: Rounds, bare_environment: pytest.MonkeyPatch
+) -> None:
+    made = request_name(rounds, "Zoë")
+    base_url = os.environ["CRMCOM_BASE_URL"]
+    bare_environment.setenv("CRMCOM_BASE_URL", "https://crm.invalid/self-service/v2")
+    decision = tick(instance)
+    assert isinstance(decision, dg.SkipReason)
+    assert decision.skip_message == "no update waits to be sent"
+    bare_environment.setenv("CRMCOM_BASE_URL", base_url)
+    decision = tick(instance)
+    assert isinstance(decision, dg.RunRequest)
+    assert run(instance, decision).success
+    assert rounds.states() == {made: "confirmed"}
 
 
 def test_a_run_that_failed_before_it_took_anything_is_launched_again_after_a_pause(
