@@ -131,11 +131,9 @@ def test_what_was_to_follow_a_call_without_an_answer_is_sent_next(
     made = rounds.request(ROCS_CONTACTS, contact_id, {"first_name": "Åse", TIER: "Gold"})
     rounds.client.post("/_sandbox/faults", content="applied_500=1").raise_for_status()
     rounds.push()
+    # The first attempt found what it had written, and left the rest to the second.
+    assert rounds.update(made, "status", "error", "attempts") == ("confirmed", None, 2)
     assert rounds.world(ROCS_CONTACTS)[contact_id]["first_name"] == "Åse"
-    assert rounds.update(made, "status", "error") == ("pending", f"still to be sent: {TIER}")
-    rounds.client.post("/_sandbox/faults", content="applied_500=0").raise_for_status()
-    rounds.push()
-    assert rounds.update(made, "status", "error") == ("confirmed", None)
     assert at_rocs(rounds, contact_id)[1] == {"loyaltyTier": "Gold", "other": [1]}
     paths = [entry["path"].partition("?")[0].rpartition("/")[2] for entry in rounds.writes()]
     assert paths == ["Contacts", "DynamicFields"]
