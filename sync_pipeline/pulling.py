@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,9 +17,9 @@ from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.launch import (
     Asked,
     Launched,
+    Launcher,
     new_run_id,
-    open_instance,
-    run_stream,
+    open_launcher,
 )
 from sync_pipeline.pull.drift import breaches, policy_of, said_of
 from sync_pipeline.warehouse.absences import open_absences
@@ -83,21 +83,20 @@ def pull_streams(ready: Ready, streams: Sequence[Stream], asked: Asked) -> list[
     """Pull each stream in turn; a stream that fails does not keep the next one from its turn."""
     # Dagster's instance and the runs' own resource read the environment.
     os.environ.update(ready.environ)
-    with ready.engine() as engine:
-        with open_instance() as instance:
-            settle_dead_runs(engine, instance)
+    with ready.engine() as engine, open_launcher(ready.settings) as launcher:
+        settle_dead_runs(engine, launcher.instance)
         return [
-            _pull(ready, engine, stream, replace(asked, as_of=datetime.now(UTC)))
+            _pull(ready, engine, launcher, stream, replace(asked, as_of=datetime.now(UTC)))
             for stream in streams
         ]
 
 
-def _pull(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Pulled:
+def _pull(ready: Ready, engine: Engine, launcher: Launcher, stream: Stream, asked: Asked) -> Pulled:
     runs: list[Mapping[str, object]] = []
     if asked.allow_deletes:
         _say_what_may_go(engine, stream)
     while True:
-        launched = _run(ready, engine, stream, asked)
+        launched = _run(engine, launcher, stream, asked)
         with transaction(engine) as connection:
             row = find_run(connection, RunKey(launched.run_id, stream))
         runs += [row] if row else []
@@ -128,20 +127,23 @@ def _say_what_may_go(engine: Engine, stream: Stream) -> None:
         )
 
 
-def _run(ready: Ready, engine: Engine, stream: Stream, asked: Asked) -> Launched:
+def _run(engine: Engine, launcher: Launcher, stream: Stream, asked: Asked) -> Launched:
     run_id = new_run_id()
     with launch_held(engine, run_id), console.progress_of(engine, stream, run_id):
-        return run_stream(stream, asked, settings=ready.settings, run_id=run_id)
+        return launcher.run(stream, asked, run_id=run_id)
 
 
 @contextmanager
 def launch_held(engine: Engine, run_id: str) -> Iterator[None]:
     """Hold the lock by which others see that this command lives, as long as its run takes."""
-    with in_words(), engine.connect() as connection:
-        # Not back to the pool in the end: the lock is to end with this session.
-        connection.detach()
-        hold_launch(connection, run_id)
-        connection.commit()
+    with ExitStack() as stack:
+        with in_words():
+            connection = stack.enter_context(engine.connect())
+            # Not back to the pool in the end: the lock is to end with this session.
+            connection.detach()
+            hold_launch(connection, run_id)
+            connection.commit()
+        # What fails meanwhile may be another database: Dagster's.
         yield
 
 

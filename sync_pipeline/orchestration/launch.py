@@ -66,6 +66,26 @@ class Launched:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Runs streams one after the other; what they share is put together once."""
+
+    instance: DagsterInstance
+    job: dg.JobDefinition
+
+    def run(self, stream: Stream, asked: Asked, *, run_id: str) -> Launched:
+        """Run ``pull_job`` over one stream and wait for it."""
+        result = self.job.execute_in_process(
+            instance=self.instance,
+            run_id=run_id,
+            asset_selection=[asset_key(stream)],
+            run_config=QUIET | run_config(stream, **asked.options()),
+            tags=run_tags(stream, "pull"),
+            raise_on_error=False,
+        )
+        return Launched(run_id, None if result.success else error_of(result))
+
+
 def new_run_id() -> str:
     """Return an id for a run, to watch it by while it runs."""
     return str(uuid.uuid4())
@@ -73,12 +93,17 @@ def new_run_id() -> str:
 
 @contextmanager
 def open_instance() -> Iterator[DagsterInstance]:
-    """Yield the Dagster instance; raise WarehouseError when its storage is away."""
+    """Yield the Dagster instance; raise WarehouseError when its storage is away.
+
+    Its connections stay open until the process ends: one instance is enough for a command.
+    """
     # It logs each of its attempts to reach its storage.
     logging.getLogger().setLevel(logging.CRITICAL)
     try:
         ref = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=_UNCAPTURED)
         with DagsterInstance.from_ref(ref) as instance:
+            # Else each of some hundred statements of a run makes a connection of its own.
+            instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
             yield instance
     except (DagsterPostgresException, DBAPIError) as exc:
         raise WarehouseError(
@@ -87,22 +112,11 @@ def open_instance() -> Iterator[DagsterInstance]:
         ) from exc
 
 
-def run_stream(stream: Stream, asked: Asked, *, settings: Settings, run_id: str) -> Launched:
-    """Run ``pull_job`` over one stream and wait for it.
-
-    Raises WarehouseError when Dagster's storage is away.
-    """
-    job = build_definitions(settings).resolve_job_def("pull_job")
+@contextmanager
+def open_launcher(settings: Settings) -> Iterator[Launcher]:
+    """Yield what runs streams; raise WarehouseError when Dagster's storage is away."""
     with open_instance() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            asset_selection=[asset_key(stream)],
-            run_config=QUIET | run_config(stream, **asked.options()),
-            tags=run_tags(stream, "pull"),
-            raise_on_error=False,
-        )
-        return Launched(run_id, None if result.success else error_of(result))
+        yield Launcher(instance, build_definitions(settings).resolve_job_def("pull_job"))
 
 
 def _written(at: datetime | None) -> str | None:
