@@ -23,6 +23,7 @@ from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.warehouse.engine import open_engine
 from sync_pipeline.warehouse.migrations import migrate
 from sync_pipeline_tests.memory_folder import is_wanted, memory_folder
+from sync_pipeline_tests.scheduling import FilesTogether
 
 # A busy machine is no failure.
 settings.register_profile("without a clock", deadline=None)
@@ -38,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ["TMPDIR"] = tempfile.tempdir = str(stack.enter_context(memory_folder()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FilesTogether | None:
+    """Where files are given to several processes, give some of them to the same."""
+    return FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
