@@ -40,7 +40,7 @@ def push_once(
     report = push(engine, settings, limit=limit)
     rows = [_row(one) for one in report.sources]
     said += [f"{one.source}: {one.error}" for one in report.sources if one.error]
-    said += report.models.complaints
+    said += [*report.models.said, *report.models.complaints]
     said += [
         f"{one.source}: {count:,} {status}: {why}"
         for one in report.sources

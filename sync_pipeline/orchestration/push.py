@@ -14,6 +14,7 @@ from pydantic import Field
 
 from sync_pipeline.errors import SyncError
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.push.clock import server_clock
 from sync_pipeline.push.cycle import SOURCES, PushReport, push
 from sync_pipeline.push.decide import pause_after
 from sync_pipeline.settings import INTERVAL_MINUTES, Settings
@@ -132,10 +133,11 @@ def customer_update_sensor(
     context: dg.SensorEvaluationContext, pipeline: Pipeline
 ) -> dg.RunRequest | dg.SkipReason:
     """Decide once."""
-    settings, now = pipeline.settings, datetime.now(UTC)
+    settings = pipeline.settings
     sources = [source for source in SOURCES if settings.may_write_to(source)]
     if not sources:
         return dg.SkipReason(OFF)
+    now = server_clock(pipeline.engine)()
     with transaction(pipeline.engine) as connection:
         # Those of the others would be looked at once, and never again when they are on.
         due = due_updates(connection, now=now, sources=sources)

@@ -37,8 +37,10 @@ def contact_of_crmcom(wanted: Values, current: Values, raw: Members, *, version:
         parent, _, member = fields[name].paths[0].rpartition(".")
         if name == "phone":
             body[crmcom.PHONE] = _telephone(value, raw.get(crmcom.PHONE))
-        elif parent:
+        elif parent == crmcom.DEMOGRAPHICS:
             nested[name] = value
+        elif parent:
+            raise UnwritableError(f"{name}: how CRM.COM takes {parent} is not known")
         else:
             body[member] = _spelled(fields[name], value, version)
     if nested:
@@ -115,11 +117,12 @@ def _demographics(nested: Values, current: Values, raw: Members, version: str) -
         for name, members in crmcom.DEMOGRAPHICS_KEPT[version].items()
         if _is_whole(there.get(name), members)
     }
-    columns = [n for n, f in crmcom.CONTACT_WRITES[version].items() if "." in f.paths[0]]
-    for name in columns:
+    for name, field in crmcom.CONTACT_WRITES[version].items():
+        parent, _, member = field.paths[0].rpartition(".")
+        if parent != crmcom.DEMOGRAPHICS:
+            continue
         value = nested[name] if name in nested else _sendable(name, current.get(name))
         if name in nested or value is not None:
-            member = crmcom.CONTACT_WRITES[version][name].paths[0].rpartition(".")[2]
             body[member] = _parts(str(value)) if name == "birth_on" and value else value
     return body
 

@@ -34,12 +34,30 @@ class ModelPlan:
     left_out: tuple[str, ...] = ()
     stopped: str | None = None
 
+    @property
+    def said(self) -> str | None:
+        """What it did, in words without a value; null where it did nothing."""
+        counts = (
+            (self.planned, f"asked for as {self.status}"),
+            (self.refused, "refused: values that cannot be written"),
+            (self.withdrawn, "withdrawn: they differ no more"),
+        )
+        parts = [f"{count:,} {what}" for count, what in counts if count]
+        if self.left_out:
+            parts.append(f"columns that are no fields: {', '.join(self.left_out)}")
+        return f"push model {self.model}: {'; '.join(parts)}" if parts else None
+
 
 @dataclass(frozen=True, slots=True)
 class ModelReport:
     """What all models came to in one cycle."""
 
     plans: Sequence[ModelPlan]
+
+    @property
+    def said(self) -> list[str]:
+        """What the models asked for, took back and left out, one line per model that did."""
+        return [line for one in self.plans if (line := one.said)]
 
     @property
     def complaints(self) -> list[str]:

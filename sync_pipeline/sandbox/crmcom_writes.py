@@ -28,6 +28,9 @@ _WORDS = {"true": True, "false": False}
 _CODES = {code: known for known, codes in LANGUAGES.items() for code in (*codes, known.upper())}
 _ALPHA2 = {country.alpha3: alpha2 for alpha2, country in COUNTRIES.items()}
 _STATES = {"ACCEPT": "APPROVED", "REJECT": "REJECTED"}
+_DEMOGRAPHICS = frozenset(
+    {"gender", "date_of_birth", "name_day", "passport", "id_details", "statutory_number"}
+)
 
 
 def contact_fields(body: JsonObject, row: Contact, version: Version) -> JsonObject:
@@ -110,6 +113,8 @@ def _language(name: str, value: JsonValue) -> str | None:
 def _demographics(value: JsonValue) -> JsonObject:
     if not isinstance(value, dict):
         raise BadQueryError(400, "demographics", str(value))
+    if unknown := value.keys() - _DEMOGRAPHICS:
+        raise BadQueryError(400, "demographics", ", ".join(sorted(unknown)))
     fields: JsonObject = {}
     if "gender" in value:
         if value["gender"] not in ("FEMALE", "MALE", "OTHER", None):

@@ -33,19 +33,9 @@ def due_updates(connection: Connection, *, now: datetime, sources: Sequence[str]
     return DueUpdates(**row)
 
 
-def counts_by_status(connection: Connection) -> Mapping[str, int]:
-    """Return how many updates are in each state that any is in."""
-    rows = connection.execute(statement("count_updates")).all()
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.status] = counts.get(row.status, 0) + row.updates
-    return counts
-
-
 def open_by_stream(connection: Connection) -> Mapping[str, Mapping[str, int]]:
     """Return for each stream the states, other than final ones, with their numbers of updates."""
     found: dict[str, dict[str, int]] = {}
-    for row in connection.execute(statement("count_updates")).all():
-        if row.is_open:
-            found.setdefault(row.stream, {})[row.status] = row.updates
+    for row in connection.execute(statement("count_open_updates")).all():
+        found.setdefault(row.stream, {})[row.status] = row.updates
     return found
