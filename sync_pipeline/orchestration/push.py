@@ -35,6 +35,13 @@ class PushConfig(dg.Config):
     """How much a cycle sends."""
 
     limit: int | None = Field(default=None, description="At most so many updates (default: all)")
+    is_planning: bool = Field(
+        default=True, description="Whether the push models ask for what differs first"
+    )
+
+
+# Models read whole tables: the schedule has them ask, not every update that comes.
+_SENDS_ALONE = {"ops": {"push": {"config": {"is_planning": False}}}}
 
 
 @dg.op(
@@ -51,6 +58,7 @@ def push_updates(context: dg.OpExecutionContext, config: PushConfig, pipeline: P
             limit=config.limit,
             slice_s=pipeline.settings.run_slice_seconds,
             run_id=context.run.run_id,
+            is_planning=config.is_planning,
         )
     except SyncError as exc:
         # Pauses and retries are the outbox's business.
@@ -82,6 +90,8 @@ def told_of(report: PushReport, settings: Settings) -> dict[str, dg.MetadataValu
     told: dict[str, dg.MetadataValue | int | float] = {**counts}
     told["seconds"] = round(report.seconds, 3)
     told["reasons"] = dg.MetadataValue.md(_reasons(report))
+    if report.models.said:
+        told["models"] = dg.MetadataValue.text("; ".join(report.models.said))
     if off:
         told["dry run"] = dg.MetadataValue.text(f"PUSH_ENABLED is off for {', '.join(off)}")
     return told
@@ -149,7 +159,9 @@ def customer_update_sensor(
     decided = launch_or_wait(facts, runs_about(context.instance, facts), now=now)
     if isinstance(decided, str):
         return dg.SkipReason(decided)
-    return dg.RunRequest(run_key=decided.key, tags=TAGS | {FACTS_TAG: facts})
+    return dg.RunRequest(
+        run_key=decided.key, run_config=_SENDS_ALONE, tags=TAGS | {FACTS_TAG: facts}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,22 +41,24 @@ class PushReport:
     seconds: float
 
 
-def push(
+def push(  # noqa: PLR0913 -- what a cycle may be told, all by name
     engine: Engine,
     settings: Settings,
     *,
     limit: int | None = None,
     slice_s: float = math.inf,
     run_id: str | None = None,
+    is_planning: bool = True,
 ) -> PushReport:
     """Deliver what is due to every source that may be written to, ``limit`` updates at most.
 
-    After ``slice_s`` seconds no further update is taken.
+    After ``slice_s`` seconds no further update is taken; ``is_planning`` has the push models ask
+    for what differs first.
     Raises WarehouseError; what an API fails by is in the report.
     """
     began_at = time.monotonic()
     sources = [source for source in SOURCES if settings.may_write_to(source)]
-    models = plan_models(engine, settings) if sources else ModelReport([])
+    models = plan_models(engine, settings) if sources and is_planning else ModelReport([])
     left = Left(math.inf if limit is None else limit, began_at + slice_s)
     reports = asyncio.run(_push(engine, settings, sources, left, run_id or str(uuid.uuid4())))
     return PushReport(reports, models, time.monotonic() - began_at)

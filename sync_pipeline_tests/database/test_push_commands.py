@@ -167,3 +167,6 @@ def test_what_is_not_there_is_told(run: Run, command: str) -> None:
 def test_a_model_or_ids_are_named_and_not_both(run: Run) -> None:
     assert run("push", "approve").exit_code == 2
     assert run("push", "approve", "1", "--model", "m").exit_code == 2
+    mistyped = run("push", "approve", "--model", "rocs_correction")
+    assert isinstance(mistyped.exception, UndecidableError)
+    assert str(mistyped.exception) == "no update of the push model rocs_correction is held"

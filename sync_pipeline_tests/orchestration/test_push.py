@@ -63,7 +63,9 @@ def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.ExecuteInPro
     """Carry out what a tick asked for."""
     job = build_definitions(read_settings(environment())).resolve_job_def("push_job")
     tags = {str(name): str(value) for name, value in request.tags.items()}
-    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    return job.execute_in_process(
+        run_config=request.run_config, instance=instance, tags=tags, raise_on_error=False
+    )
 
 
 def request_name(rounds: Rounds, name: object, place: int = 0) -> int:
@@ -86,6 +88,8 @@ def test_updates_launch_one_run_that_delivers_them_and_then_it_is_quiet(
     assert isinstance(decision, dg.RunRequest)
     assert decision.run_key == f"push:{first}-{second}:2:0"
     assert decision.tags["sync/lane"] == "fast"
+    # Models read whole tables, and have a schedule for that.
+    assert decision.run_config == {"ops": {"push": {"config": {"is_planning": False}}}}
     # A tick that is repeated, its cursor lost, asks for the very same run.
     again = tick(instance)
     assert isinstance(again, dg.RunRequest)
