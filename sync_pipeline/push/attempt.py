@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Engine
 
-from sync_pipeline.errors import SourceError, SyncError
+from sync_pipeline.errors import RecordNotFoundError, SourceError, SyncError
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push.api import PushApi, Write
 from sync_pipeline.push.clock import grace_of, window_of
 from sync_pipeline.push.outcome import (
     ACCEPTED,
+    PASSING,
     UNKNOWN,
     Next,
     after_unread,
@@ -90,7 +91,6 @@ class Attempting:
 
     async def run(self) -> Delivered:
         """Return what came of it; raises WarehouseError alone."""
-        attempts = self.claim.update.attempts
         try:
             return await self.deliver()
         except ClaimLostError as exc:
@@ -99,18 +99,21 @@ class Attempting:
         except UnwritableError as exc:
             return self.ended(Next("dead", str(exc)))
         except UnknownRecordError as exc:
-            return self.ended(self._after_absence(exc))
+            return self.ended(self._unreadable(exc))
         except SourceError as exc:
-            after = after_unread(
-                exc,
-                attempts=attempts,
-                was_sent=self.sent_at is not None or self.claim.is_orphan,
-                now=self.now,
-                grace=self.courier.grace,
-            )
-            return replace(self.ended(after), failure=exc)
+            following = self._unread(exc) if isinstance(exc, PASSING) else self._unreadable(exc)
+            return replace(self.ended(following), failure=exc)
 
-    def _after_absence(self, exc: UnknownRecordError) -> Next:
+    def _unread(self, exc: SourceError) -> Next:
+        return after_unread(
+            exc,
+            attempts=self.claim.update.attempts,
+            was_sent=self.sent_at is not None or self.claim.is_orphan,
+            now=self.now,
+            grace=self.courier.grace,
+        )
+
+    def _unreadable(self, exc: SyncError) -> Next:
         if self.sent_at is not None:
             # The reading may have come too soon after the write.
             return Next("sending", str(exc), self.now + self.courier.grace)
@@ -128,7 +131,10 @@ class Attempting:
         request = PullRequest(Due(self.now), 0, only=(target.owner,))
         context = Context(target.stream, request, self.courier.settings, self.courier.engine)
         fields = self.claim.update.changes.keys()
-        reading = _as_read_back(await self.courier.api.read(context, target, fields))
+        try:
+            reading = _as_read_back(await self.courier.api.read(context, target, fields))
+        except RecordNotFoundError as exc:
+            raise UnknownRecordError(str(exc)) from exc
         found = await self.courier.find((target, reading))
         if isinstance(found, Absent):
             raise UnknownRecordError(found.why)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sync_pipeline.entities import ROCS_CONTACTS
 from sync_pipeline.errors import SourceError, UnknownOutcomeError
 from sync_pipeline.pull.keys import record_id
-from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered
+from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
 from sync_pipeline.push.decide import Decision, comparison
 from sync_pipeline.push.outcome import NOT_DONE, Attempt, Next, after_write, refused
 from sync_pipeline.push.records import Target
@@ -80,6 +80,8 @@ class Creating(Attempting):
         found = comparison(wanted, {}, current.values)
         self.note_after(current.values)
         different = [*found.missing, *found.otherwise]
+        if is_new and "external_id" in different:
+            raise UnknownRecordError("the id that the API answered is another contact's")
         if not different:
             return self.ended(Next("confirmed"), written=found.there, created_id=made)
         names = ", ".join(sorted(different))

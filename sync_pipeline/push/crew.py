@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -144,6 +145,8 @@ class Crew:
                 async with asyncio.timeout(LOAD_EVERY_S):
                     await self._is_over.wait()
             is_over = self._is_over.is_set()
+            # By itself the collector would look hundreds of times at what is under way.
+            gc.collect(1)
             reads, self._reads = self._reads, []
             if reads:
                 await asyncio.to_thread(self._read_backs.load, reads)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.errors import SyncError, TooManyUpdatesError
 from sync_pipeline.pull.budget import open_budget
+from sync_pipeline.pull.normalising import collector_paused
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import Clock, server_clock, window_of
@@ -60,7 +61,8 @@ def push(  # noqa: PLR0913 -- what a cycle may be told, all by name
     sources = [source for source in SOURCES if settings.may_write_to(source)]
     models = plan_models(engine, settings) if sources and is_planning else ModelReport([])
     left = Left(math.inf if limit is None else limit, began_at + slice_s)
-    reports = asyncio.run(_push(engine, settings, sources, left, run_id or str(uuid.uuid4())))
+    with collector_paused():
+        reports = asyncio.run(_push(engine, settings, sources, left, run_id or str(uuid.uuid4())))
     return PushReport(reports, models, time.monotonic() - began_at)
 
 

@@ -24,6 +24,8 @@ from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
 ACCEPTED, UNKNOWN = "accepted", "unknown"
 NOT_DONE = (TransientSourceError, CredentialRefusedError)
 """After these the API has certainly not applied the write, and may do so another time."""
+PASSING = (*NOT_DONE, WrongAnswerError)
+"""What could not be read for one of these may be read another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Next:
 def after_unread(
     exc: SourceError, *, attempts: int, was_sent: bool, now: datetime, grace: timedelta
 ) -> Next:
-    """Return what follows when the record cannot be read.
+    """Return what follows when the record cannot be read now (the failure is one of PASSING).
 
     What may have been sent stays `sending`: only a reading can tell.
     """
@@ -47,10 +49,7 @@ def after_unread(
     if was_sent:
         error = f"it may have been applied, and cannot be read: {exc}"
         return Next("sending", error, now + max(pause, grace))
-    due_at = now + pause
-    if isinstance(exc, (*NOT_DONE, WrongAnswerError)):
-        return Next("pending", str(exc), due_at)
-    return refused(str(exc), attempts=attempts, now=now)
+    return Next("pending", str(exc), now + pause)
 
 
 def refused(error: str, *, attempts: int, now: datetime) -> Next:

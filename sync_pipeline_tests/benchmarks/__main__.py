@@ -15,7 +15,7 @@ from sync_pipeline_tests.benchmarks import arrival, bulk, fan_out, push, push_ar
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[200_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[200_000])
     parser.add_argument("--in-flight", type=int, nargs="*", default=list(fan_out.TO_REACH))
     parser.add_argument("--contacts", type=int, default=fan_out.CONTACTS)
     parser.add_argument("--updates", type=int, default=push.UPDATES)
@@ -24,7 +24,8 @@ def main() -> None:
     parser.add_argument("--confirmations", type=int, default=push_arrival.REQUESTS)
     options = parser.parse_args()
     console = Console(width=110)
-    console.print(_bulk(options.rows))
+    if options.rows:
+        console.print(_bulk(options.rows))
     if options.in_flight:
         console.print(_fan_out(options.in_flight, options.contacts))
     if options.updates:

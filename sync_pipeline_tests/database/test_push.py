@@ -330,6 +330,23 @@ def test_a_contact_that_a_pull_sees_before_the_push_reads_it_back_is_our_own_too
     assert found == {world["theirs"]: "source", world["ours"]: "push"}
 
 
+def test_a_contact_whose_creation_was_answered_with_another_id_is_found_by_its_external_id(
+    client: httpx.Client, engine: Engine
+) -> None:
+    rounds = Rounds(engine, client, settings_of(client, PUSH_GRACE_SECONDS="0.3"))
+    rounds.pull(ROCS_CONTACTS)
+    before = rounds.world(ROCS_CONTACTS)
+    made = rounds.request(ROCS_CONTACTS, "new", {"first_name": "Åse", "external_id": "x-1"})
+    client.post("/_sandbox/faults", content="applied_id=1").raise_for_status()
+    rounds.push()
+    assert rounds.update(made, "status") == ("sending",)
+    client.post("/_sandbox/faults", content="0").raise_for_status()
+    assert rounds.settle(rounds.push, within_s=60)
+    (created,) = rounds.world(ROCS_CONTACTS).keys() - before.keys()
+    assert rounds.update(made, "status", "created_id") == ("confirmed", created)
+    assert len(rounds.writes()) == 1
+
+
 def test_nothing_is_sent_where_pushing_is_off(rounds: Rounds) -> None:
     made = rounds.request(CRMCOM_CONTACTS, some_contact(rounds), {"first_name": "Zoë"})
     rounds.push(PUSH_ENABLED="off")

@@ -38,7 +38,7 @@ from sync_pipeline.sources.written import Written
 from sync_pipeline.warehouse.outbox import desk_opened
 from sync_pipeline_tests.push_oracle import findings, freshest
 from sync_pipeline_tests.push_rounds import Rounds, settings_of
-from sync_pipeline_tests.sandbox_process import Json, sandbox
+from sync_pipeline_tests.sandbox_process import Json, change, sandbox
 
 FIELDS = ("first_name", "last_name", "company_name")
 LATE = "late_s=0.5"
@@ -240,3 +240,13 @@ def test_a_record_that_is_not_found_after_its_write_is_looked_at_again_after_the
     assert world.settle(partial(cycle, world, later), within_s=SETTLED_S)
     assert world.update(made, "status") == (state,)
     assert len(world.writes()) == 1
+
+
+def test_what_may_have_been_sent_to_a_record_that_is_gone_waits_for_a_person(world: Rounds) -> None:
+    contact_id = min(world.world(CRMCOM_CONTACTS))
+    made = world.request(CRMCOM_CONTACTS, contact_id, {"first_name": "Zoë"})
+    cycle(world, GoneOnceWritten)
+    where = {"entity": "contacts", "source": "crmcom", "id": contact_id}
+    change(world.client, where | {"action": "delete"})
+    assert world.settle(partial(cycle, world), within_s=SETTLED_S)
+    assert world.update(made, "status") == ("uncertain",)

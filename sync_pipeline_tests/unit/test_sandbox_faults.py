@@ -104,7 +104,9 @@ def test_the_same_seed_has_the_same_faults_in_whatever_order_it_is_asked() -> No
     assert {*found} == {200, 429, 500}
 
 
-@pytest.mark.parametrize("text", ["x", "2", "-1", "429=0.9,500=0.9", "nothing=0.1", "429=x"])
+@pytest.mark.parametrize(
+    "text", ["x", "2", "-1", "429=0.9,500=0.9", "nothing=0.1", "429=x", "late=1,late_s=x"]
+)
 def test_wrong_faults_are_refused(quiet: httpx.Client, text: str) -> None:
     answer = quiet.post("/_sandbox/faults", content=text)
     assert answer.status_code == 400
@@ -152,13 +154,13 @@ def test_a_write_may_arrive_whatever_its_answer(
 def test_a_late_write_is_applied_after_its_answer(quiet: httpx.Client) -> None:
     key = world(quiet, "contacts", "crmcom")[0]["contact_id"]
     path, headers = f"/self-service/v2/contacts/{key}", bearer(quiet)
-    set_faults(quiet, "late=1")
+    set_faults(quiet, "late=1,late_s=0.5")
     assert quiet.put(path, json={"first_name": "Late"}, headers=headers).status_code == 504
     assert quiet.get("/_sandbox/log").json()[-1]["is_applied"] is False
     deadline = time.monotonic() + 30
     while not (entry := quiet.get("/_sandbox/log").json()[-1])["is_applied"]:
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.05)
     assert (entry["fault"], entry["after"]) == ("late", {"first_name": "Late"})
 
 
