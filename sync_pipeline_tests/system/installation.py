@@ -182,7 +182,7 @@ class Installation:
         output = (self._folder / "sandbox.txt").open("w")
         with output:
             process = subprocess.Popen(
-                [self._program, "sandbox", *world],
+                [*self._account.prefix, self._program, "sandbox", *world],
                 env=self.environ,
                 cwd=self.workplace,
                 stdin=subprocess.DEVNULL,

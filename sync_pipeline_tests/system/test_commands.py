@@ -145,6 +145,9 @@ def test_a_home_with_a_space_and_letters_of_other_scripts_works() -> None:
 def test_a_normal_user_can_run_everything() -> None:
     account = ordinary_account()
     with Installation(account=account) as installation:
+        installation.start_sandbox(contacts=10)
+        installation.run("down").succeeded()
+        # It starts the sandbox by itself, with the world that it had.
         installation.run("run").succeeded()
         running = installation.processes()
         assert {process.uids().real for process in running} == {account.uid}

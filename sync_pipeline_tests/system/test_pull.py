@@ -11,6 +11,7 @@ from sync_pipeline_tests.system.installation import Done, Installation, lines
 from sync_pipeline_tests.system.rows import warehouse_rows, world_rows
 
 LATEST = "SELECT max(started_at) FROM ops.sync_runs"
+SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = 'dagster'"
 SINCE = """
     SELECT source || '/' || entity, cause, outcome, rows_read, rows_unchanged, scopes_read
     FROM ops.sync_runs WHERE started_at > %s ORDER BY started_at
@@ -34,6 +35,16 @@ def test_only_the_named_streams_are_read(small: Installation) -> None:
     done, runs = runs_of(small, "rosaas/tenants", "crmcom/contacts")
     done.succeeded()
     assert [run[0] for run in runs] == ["rosaas/tenants", "crmcom/contacts"]
+
+
+def test_runs_keep_their_connections_to_the_storage_of_dagster(small: Installation) -> None:
+    def sessions() -> int:
+        return int(str(small.ask(SESSIONS, database="postgres")[0][0]))
+
+    before = sessions()
+    small.run("pull", "rosaas/plans", "rosaas/specifications").succeeded()
+    # Each run says some fifty things.
+    assert 0 < sessions() - before < 30
 
 
 def test_an_unknown_stream_is_refused_with_the_list_of_streams(small: Installation) -> None:
