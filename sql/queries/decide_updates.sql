@@ -6,6 +6,7 @@ SET
     decided_by = :decided_by,
     decided_at = clock_timestamp(),
     next_attempt_at = NULL,
+    refusals = CASE :status WHEN 'pending' THEN 0 ELSE u.refusals END,
     error = CASE :status WHEN 'pending' THEN NULL ELSE u.error END,
     base = CASE
         WHEN u.status <> 'conflict' OR :status <> 'pending' THEN u.base

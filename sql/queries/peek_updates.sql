@@ -1,7 +1,7 @@
 -- The next updates to send, as `find_due_updates` has them, without taking any.
 SELECT
     u.id, u.source, u.entity, u.entity_id, u.changes, u.base, u.base_at, u.status, u.attempts,
-    u.requested_at
+    u.refusals, u.requested_at
 FROM push.updates AS u
 WHERE
     u.status IN ('pending', 'sending', 'rejected')

@@ -13,6 +13,7 @@ settled AS (
     SET
         status = e.status,
         error = e.error,
+        refusals = u.refusals + (e.status IN ('rejected', 'dead'))::integer,
         next_attempt_at = e.next_attempt_at,
         created_id = coalesce(e.created_id, u.created_id),
         sent_at = greatest(e.sent_at, u.sent_at),

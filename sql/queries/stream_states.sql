@@ -20,7 +20,8 @@ FROM unnest(CAST(:sources AS text []), CAST(:entities AS text []))
     WITH ORDINALITY AS wanted (source, entity, position)
 LEFT JOIN LATERAL (
     SELECT * FROM ops.sync_runs AS r
-    WHERE r.source = wanted.source AND r.entity = wanted.entity
+    -- What a push read back tells nothing of the pulls.
+    WHERE r.source = wanted.source AND r.entity = wanted.entity AND r.cause <> 'push'
     ORDER BY r.started_at DESC
     LIMIT 1
 ) AS last ON true

@@ -18,6 +18,7 @@ from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push.api import PushApi, Write
 from sync_pipeline.push.clock import grace_of, window_of
+from sync_pipeline.push.decide import Tries
 from sync_pipeline.push.outcome import (
     ACCEPTED,
     PASSING,
@@ -86,7 +87,7 @@ class Attempting:
     """What the record held of the fields in question, once it was read."""
 
     async def deliver(self) -> Delivered:
-        """Do what there is to do; SourceErrors and UnwritableErrors are settled by `run`."""
+        """Do what there is to do; what `run` catches is settled there."""
         raise NotImplementedError
 
     async def run(self) -> Delivered:
@@ -107,7 +108,7 @@ class Attempting:
     def _unread(self, exc: SourceError) -> Next:
         return after_unread(
             exc,
-            attempts=self.claim.update.attempts,
+            tries=self.tries,
             was_sent=self.sent_at is not None or self.claim.is_orphan,
             now=self.now,
             grace=self.courier.grace,
@@ -119,7 +120,12 @@ class Attempting:
             return Next("sending", str(exc), self.now + self.courier.grace)
         if self.claim.is_orphan:
             return Next("uncertain", str(exc))
-        return refused(str(exc), attempts=self.claim.update.attempts, now=self.now)
+        return refused(str(exc), tries=self.tries, now=self.now)
+
+    @property
+    def tries(self) -> Tries:
+        """How often the update was tried, this time included."""
+        return Tries(self.claim.update.attempts, self.claim.update.refusals)
 
     @property
     def now(self) -> datetime:

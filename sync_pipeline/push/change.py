@@ -134,7 +134,7 @@ class Changing(Attempting):
         following = after_write(
             attempt,
             found,
-            attempts=self.claim.update.attempts,
+            tries=self.tries,
             now=self.now,
             grace=self.courier.grace,
         )

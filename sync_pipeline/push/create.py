@@ -60,17 +60,16 @@ class Creating(Attempting):
 
     def _unmade(self, wanted: Values, answer: Written | SourceError) -> Delivered:
         """Return the end of an attempt after which no contact is found."""
-        attempts = self.claim.update.attempts
         if isinstance(answer, SourceError) and not isinstance(answer, UnknownOutcomeError):
             if not isinstance(answer, NOT_DONE):
-                return self.ended(refused(str(answer), attempts=attempts, now=self.now))
+                return self.ended(refused(str(answer), tries=self.tries, now=self.now))
         elif "external_id" not in wanted:
             return self.ended(Next("uncertain", "it may have been created; no external_id tells"))
         failure = answer if isinstance(answer, SourceError) else None
         attempt = Attempt(Decision(wanted), failure=failure)
         nothing = comparison(wanted, {}, {})
         following = after_write(
-            attempt, nothing, attempts=attempts, now=self.now, grace=self.courier.grace
+            attempt, nothing, tries=self.tries, now=self.now, grace=self.courier.grace
         )
         return self.ended(following)
 

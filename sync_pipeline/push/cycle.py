@@ -105,13 +105,15 @@ async def _push_source(
             still_holds=Together(in_thread(desk.still_holds)),
         )
         crew = Crew(courier, desk, read_backs, report, source, left)
+        ending: str | None = "interrupted"
         try:
             await crew.work(first, width=UPDATES_PER_REQUEST * source_settings.max_in_flight)
+            ending = None
         except SyncError as exc:
-            report.error = str(exc)
+            ending = str(exc)
             raise
         finally:
-            await asyncio.to_thread(read_backs.finish, meter)
+            await asyncio.to_thread(read_backs.finish, meter, error=ending)
     return report
 
 

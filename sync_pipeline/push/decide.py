@@ -14,9 +14,17 @@ from datetime import timedelta
 from sync_pipeline.push.values import Json, Values
 from sync_pipeline.settings import ConflictPolicy
 
-MOST_ATTEMPTS = 8
+MOST_REFUSALS = 8
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often an update was taken, this time included, and how often its API refused it."""
+
+    attempts: int
+    refusals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,6 @@ def pause_after(attempts: int, *, asked_s: float | None = None) -> timedelta:
     return max(min(grown, LONGEST_PAUSE), timedelta(seconds=asked_s or 0))
 
 
-def status_after_refusal(attempts: int) -> str:
+def status_after_refusal(refusals: int) -> str:
     """Return the state of an update that the API has refused so often."""
-    return "dead" if attempts >= MOST_ATTEMPTS else "rejected"
+    return "dead" if refusals >= MOST_REFUSALS else "rejected"

@@ -16,6 +16,7 @@ from sync_pipeline.errors import (
 from sync_pipeline.push.decide import (
     Comparison,
     Decision,
+    Tries,
     pause_after,
     status_after_refusal,
 )
@@ -38,24 +39,25 @@ class Next:
 
 
 def after_unread(
-    exc: SourceError, *, attempts: int, was_sent: bool, now: datetime, grace: timedelta
+    exc: SourceError, *, tries: Tries, was_sent: bool, now: datetime, grace: timedelta
 ) -> Next:
     """Return what follows when the record cannot be read now (the failure is one of PASSING).
 
     What may have been sent stays `sending`: only a reading can tell.
     """
     asked_s = exc.retry_after_s if isinstance(exc, TransientSourceError) else None
-    pause = pause_after(attempts, asked_s=asked_s)
+    pause = pause_after(tries.attempts, asked_s=asked_s)
     if was_sent:
         error = f"it may have been applied, and cannot be read: {exc}"
         return Next("sending", error, now + max(pause, grace))
     return Next("pending", str(exc), now + pause)
 
 
-def refused(error: str, *, attempts: int, now: datetime) -> Next:
+def refused(error: str, *, tries: Tries, now: datetime) -> Next:
     """Return what follows a no of the API."""
-    status = status_after_refusal(attempts)
-    due_at = now + pause_after(attempts) if status == "rejected" else None
+    refusals = tries.refusals + 1
+    status = status_after_refusal(refusals)
+    due_at = now + pause_after(refusals) if status == "rejected" else None
     return Next(status, error, due_at)
 
 
@@ -87,7 +89,7 @@ def after_write(
     attempt: Attempt,
     found: Comparison,
     *,
-    attempts: int,
+    tries: Tries,
     now: datetime,
     grace: timedelta,
 ) -> Next:
@@ -101,16 +103,16 @@ def after_write(
             return Next("sending", f"it may still be applied: {failure}", now + grace)
     elif isinstance(failure, NOT_DONE):
         asked_s = failure.retry_after_s if isinstance(failure, TransientSourceError) else None
-        return Next("pending", str(failure), now + pause_after(attempts, asked_s=asked_s))
+        return Next("pending", str(failure), now + pause_after(tries.attempts, asked_s=asked_s))
     elif failure is not None and not _is_there(failure, found):
-        return refused(str(failure), attempts=attempts, now=now)
-    return _accepted(attempt, found, attempts=attempts, now=now)
+        return refused(str(failure), tries=tries, now=now)
+    return _accepted(attempt, found, tries=tries, now=now)
 
 
-def _accepted(attempt: Attempt, found: Comparison, *, attempts: int, now: datetime) -> Next:
+def _accepted(attempt: Attempt, found: Comparison, *, tries: Tries, now: datetime) -> Next:
     if found.missing:
         error = f"accepted, but not stored: {_listed(found.missing)}"
-        return refused(error, attempts=attempts, now=now)
+        return refused(error, tries=tries, now=now)
     if attempt.untried:
         return Next("pending", f"still to be sent: {_listed(attempt.untried)}")
     if found.otherwise:

@@ -39,12 +39,14 @@ class ReadBacks:
             batch = batch_of(stream, [reading for _, reading in some])
             self._loader(stream).load_batch(batch, Traffic())
 
-    def finish(self, meter: Meter) -> None:
-        """Close the runs; the requests of them all are told with the first."""
+    def finish(self, meter: Meter, *, error: str | None = None) -> None:
+        """Close the runs, as failed by ``error``; the requests of all are told with the first."""
         traffic = traffic_of(meter)
         for loader in self._loaders.values():
             with transaction(self.engine) as connection:
-                runs.finish_run(connection, loader.run, traffic, is_complete=True)
+                runs.finish_run(
+                    connection, loader.run, traffic, is_complete=error is None, error=error
+                )
             traffic = Traffic()
 
     def _loader(self, stream: Stream) -> Loader:

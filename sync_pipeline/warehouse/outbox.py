@@ -40,6 +40,7 @@ class Update:
     base_at: datetime
     status: str
     attempts: int
+    refusals: int
     requested_at: datetime
 
 

@@ -31,6 +31,7 @@ SHIPPED = [
     "0013_webhooks",
     "0014_confirmations",
     "0015_push_json",
+    "0016_refusals",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

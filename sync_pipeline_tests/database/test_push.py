@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from sync_pipeline.entities import (
     CRMCOM_APPROVAL_REQUESTS,
@@ -17,7 +17,8 @@ from sync_pipeline.entities import (
     ROCS_CONTACTS,
     ROSAAS_TENANTS,
 )
-from sync_pipeline.push.decide import MOST_ATTEMPTS
+from sync_pipeline.push.decide import MOST_REFUSALS
+from sync_pipeline.warehouse.push_requests import RETRY, decide
 from sync_pipeline_tests.push_rounds import Rounds, settings_of
 from sync_pipeline_tests.sandbox_process import change, sandbox
 
@@ -204,10 +205,23 @@ def test_a_refusal_is_kept_with_its_reason_and_given_up_in_the_end(rounds: Round
     assert contact_id not in str(error)
     assert isinstance(due_at, datetime)
     assert due_at > datetime.now(UTC)
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MOST_REFUSALS):
         rounds.make_due()
         rounds.push()
-    assert rounds.update(made, "status", "attempts") == ("dead", MOST_ATTEMPTS)
+    assert rounds.update(made, "status", "refusals") == ("dead", MOST_REFUSALS)
+
+
+def test_waiting_for_an_api_is_no_refusal_and_a_retry_begins_anew(rounds: Rounds) -> None:
+    made = rounds.request(CRMCOM_CONTACTS, some_contact(rounds), {"language": "fo"})
+    with rounds.engine.begin() as connection:
+        # As often as an outage of a day has it taken.
+        connection.execute(text("UPDATE push.updates SET attempts = 30"))
+    rounds.push()
+    assert rounds.update(made, "status", "refusals") == ("rejected", 1)
+    with rounds.engine.begin() as connection:
+        decide(connection, [made], RETRY, by="somebody")
+    rounds.push()
+    assert rounds.update(made, "status", "refusals") == ("rejected", 1)
 
 
 def test_a_version_without_the_field_refuses_it_at_once(rounds: Rounds) -> None:
