@@ -7,24 +7,19 @@ or between the end of the row and that of Dagster's run.
 
 from __future__ import annotations
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, RunsFilter
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import STREAMS
+from sync_pipeline.orchestration.run_states import WITH_A_PROCESS
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.locks import is_launch_over
 from sync_pipeline.warehouse.runs import abandon_runs, abandoned_among
 
-_UNFINISHED = [
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
-
 
 def settle_dead_runs(engine: Engine, instance: DagsterInstance) -> list[str]:
     """Close every run that is known to be dead; return the ids of those that Dagster had open."""
-    unfinished = {run.run_id: run for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED))}
+    unfinished = {run.run_id: run for run in instance.get_runs(RunsFilter(statuses=WITH_A_PROCESS))}
     with transaction(engine) as connection:
         for stream in STREAMS.values():
             abandon_runs(connection, stream)

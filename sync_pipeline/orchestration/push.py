@@ -1,34 +1,28 @@
-"""`push_job`, one cycle of pushes, and `customer_update_sensor`, which launches it.
-
-What the sensor decides follows from rows alone: the outbox says what is due, Dagster's storage
-which runs have been about just that. So neither a lost cursor nor a tick that raised is a matter.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+"""`push_job`, one cycle of pushes, and the sensor and the schedule that launch it."""
 
 import dagster as dg
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from pydantic import Field
 
 from sync_pipeline.errors import SyncError
+from sync_pipeline.orchestration.push_launch import (
+    FACTS_TAG,
+    JOB_NAME,
+    facts_of,
+    launch_or_wait,
+    obstacle,
+    quiet,
+    runs_about,
+)
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.push.clock import server_clock
 from sync_pipeline.push.cycle import SOURCES, PushReport, push
-from sync_pipeline.push.decide import pause_after
 from sync_pipeline.settings import INTERVAL_MINUTES, Settings
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.push_queue import DueUpdates, due_updates
+from sync_pipeline.warehouse.push_queue import due_updates
 
 LOOK_EVERY_S = 10
-FACTS_TAG = "sync/facts"
 TAGS = {"sync/lane": "fast", "sync/cause": "sensor"}
-MOST_AT_ONCE = 2
-"""One that is long for one source must not keep the updates of another waiting."""
 OFF = "PUSH_ENABLED is off: nothing is sent"
-_WAITING = (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
-_UNFINISHED = (*_WAITING, DagsterRunStatus.STARTED)
 
 
 class PushConfig(dg.Config):
@@ -71,7 +65,7 @@ def push_updates(context: dg.OpExecutionContext, config: PushConfig, pipeline: P
 
 
 @dg.job(
-    name="push_job",
+    name=JOB_NAME,
     description="Sends customer updates back to their sources: one cycle over the outbox",
     tags={"sync/lane": "fast"},
 )
@@ -152,7 +146,7 @@ def customer_update_sensor(
         # Those of the others would be looked at once, and never again when they are on.
         due = due_updates(connection, now=now, sources=sources)
     if due.count == 0:
-        return dg.SkipReason(_quiet(due))
+        return dg.SkipReason(quiet(due))
     if said := obstacle(context.instance):
         return dg.SkipReason(said)
     facts = facts_of(due)
@@ -162,74 +156,3 @@ def customer_update_sensor(
     return dg.RunRequest(
         run_key=decided.key, run_config=_SENDS_ALONE, tags=TAGS | {FACTS_TAG: facts}
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A run to launch."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class PastRun:
-    """A run about the same facts; ``ended_at`` is null while it goes on."""
-
-    has_failed: bool
-    ended_at: datetime | None
-
-
-def facts_of(due: DueUpdates) -> str:
-    """Return what is due, in a word: it changes when an update comes, goes or was worked on."""
-    return f"push:{due.first_id}-{due.last_id}:{due.count}:{due.attempts}"
-
-
-def launch_or_wait(facts: str, runs: Sequence[PastRun], *, now: datetime) -> Launch | str:
-    """Return the run to launch, or why there is none; ``runs`` are about these facts, in order.
-
-    A run that failed before it took anything leaves the same facts: it is launched again, later
-    each time, under another key.
-    """
-    if not runs:
-        return Launch(facts)
-    last = runs[-1]
-    if last.ended_at is None:
-        return "a run about these updates is at work"
-    if not last.has_failed:
-        return "these updates stay as they are: a run has looked at them"
-    due_at = last.ended_at + min(pause_after(len(runs)), timedelta(minutes=10))
-    if now < due_at:
-        return f"the last run about these updates failed: the next is launched at {due_at:%H:%M:%S}"
-    return Launch(f"{facts}:{len(runs)}")
-
-
-def obstacle(instance: DagsterInstance) -> str | None:
-    """Return why no run is to be launched now, whatever is due."""
-    waiting = RunsFilter(job_name=push_job.name, statuses=[*_WAITING])
-    if instance.get_runs_count(waiting):
-        return "an earlier run still waits for its turn"
-    working = RunsFilter(job_name=push_job.name, statuses=[DagsterRunStatus.STARTED])
-    if instance.get_runs_count(working) >= MOST_AT_ONCE:
-        return f"{MOST_AT_ONCE} runs are at work"
-    return None
-
-
-def runs_about(instance: DagsterInstance, facts: str) -> list[PastRun]:
-    """Return the runs that were launched about just these facts, the oldest first."""
-    records = instance.get_run_records(RunsFilter(tags={FACTS_TAG: facts}), ascending=True)
-    found = []
-    for record in records:
-        status = record.dagster_run.status
-        ended_at = None
-        if status not in _UNFINISHED:
-            ended_at = datetime.fromtimestamp(
-                record.end_time or record.update_timestamp.timestamp(), UTC
-            )
-        found.append(PastRun(status is not DagsterRunStatus.SUCCESS, ended_at))
-    return found
-
-
-def _quiet(due: DueUpdates) -> str:
-    if due.next_due_at is None:
-        return "no update waits to be sent"
-    return f"no update is due before {due.next_due_at:%Y-%m-%d %H:%M:%S} UTC"

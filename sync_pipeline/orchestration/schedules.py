@@ -1,12 +1,13 @@
 """`pull_job`, and one schedule per stream that launches a run of it: one run per stream."""
 
 import dagster as dg
-from dagster import DagsterRunStatus, RunsFilter
+from dagster import RunsFilter
 
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.dead_runs import settle_dead_runs
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.orchestration.run_states import NOT_YET_RUNNING
 from sync_pipeline.settings import (
     INTERVAL_MINUTES,
     MINUTES_PER_DAY,
@@ -15,12 +16,6 @@ from sync_pipeline.settings import (
 )
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.locks import is_locked
-
-_NOT_YET_RUNNING = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-]
 
 pull_job = dg.define_asset_job(
     "pull_job",
@@ -78,7 +73,7 @@ def _obstacle(stream: Stream, pipeline: Pipeline, instance: dg.DagsterInstance) 
     if missing:
         return f"{stream} is off: set {missing}"
     settle_dead_runs(pipeline.engine, instance)
-    waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=_NOT_YET_RUNNING)
+    waiting = RunsFilter(tags=run_tags(stream, "schedule"), statuses=NOT_YET_RUNNING)
     if instance.get_runs_count(waiting):
         return f"an earlier run over {stream} still waits for its turn"
     with transaction(pipeline.engine) as connection:

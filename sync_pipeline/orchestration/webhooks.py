@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster import DagsterRunStatus, RunsFilter
+from dagster import RunsFilter
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import Stream
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.orchestration.run_states import UNFINISHED
 from sync_pipeline.orchestration.schedules import pull_job, run_config, run_tags
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
@@ -19,13 +20,6 @@ CAUSE = "webhook"
 _LOOK_EVERY_S = 5
 # Each is a request or two at the source: some twenty seconds at the usual rate.
 _MOST_SUBJECTS = 100
-_UNFINISHED = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
 
 
 def webhook_event_sensor() -> dg.SensorDefinition:
@@ -59,7 +53,7 @@ def _next_pull(
     if missing:
         return f"{stream} is off: set {missing}"
     # Events that come while a run reads wait for the next one: many for one subject are one pull.
-    running = RunsFilter(tags=run_tags(stream, CAUSE, lane="fast"), statuses=_UNFINISHED)
+    running = RunsFilter(tags=run_tags(stream, CAUSE, lane="fast"), statuses=UNFINISHED)
     if instance.get_runs_count(running):
         return f"{stream}: the pull of earlier events is not over"
     with transaction(engine) as connection:

@@ -55,25 +55,6 @@ KINDS = MappingProxyType(
     dict.fromkeys(range(5, 18), "subscription")
     | {1: "creation", 3: "healthy", 4: "unavailable", 18: "creation", 19: "creation"}
 )
-_STATUS_NAMES = (
-    "RecordCreated",
-    "SendingCreationRequest",
-    "Creating",
-    "CreatedAsActive",
-    "SendingActivationRequest",
-    "Activating",
-    "Active",
-    "SendingDeactivationRequest",
-    "Deactivating",
-    "Inactive",
-    "SendingDeletionRequest",
-    "Deleting",
-    "Deleted",
-    "Failure",
-)
-STATUS_CODES = MappingProxyType(
-    {name.lower(): code for code, name in enumerate(_STATUS_NAMES, start=1)} | {"deactive": 10}
-)
 # What a tenant's new status tells of it.
 KINDS_BY_STATUS = MappingProxyType(
     dict.fromkeys(range(1, 5), "creation")

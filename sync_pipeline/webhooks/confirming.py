@@ -10,12 +10,20 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine
 
+from sync_pipeline.mapping.rosaas import STATUS_CODES
 from sync_pipeline.settings import Confirmation
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.statements import statement
 
 # By the status in which RoSaaS waits: the one that reports the end of that work.
-CONFIRMED = MappingProxyType({3: "CreatedAsActive", 6: "Active", 9: "Inactive", 12: "Deleted"})
+CONFIRMED = MappingProxyType(
+    {
+        STATUS_CODES["CREATING"]: "CreatedAsActive",
+        STATUS_CODES["ACTIVATING"]: "Active",
+        STATUS_CODES["DEACTIVATING"]: "Inactive",
+        STATUS_CODES["DELETING"]: "Deleted",
+    }
+)
 # In which state an update that confirms begins.
 _BEGINS_AS: MappingProxyType[Confirmation, str] = MappingProxyType(
     {"held": "held", "on": "pending"}

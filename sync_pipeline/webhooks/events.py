@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from sync_pipeline.mapping import rosaas
 from sync_pipeline.webhooks.bodies import BadBodyError, Body, Json, Number, find
 from sync_pipeline.webhooks.codes import (
     ALIASES,
@@ -14,7 +15,6 @@ from sync_pipeline.webhooks.codes import (
     KINDS_BY_STATUS,
     NAMES,
     STATUS_CHANGED,
-    STATUS_CODES,
 )
 
 UNKNOWN = "unknown"
@@ -138,7 +138,7 @@ def _status(given: Json) -> int:
         return -1
     if _CODE.fullmatch(given):
         return int(given)
-    return STATUS_CODES.get(given.strip().lower(), -1)
+    return rosaas.STATUS_CODES.get(given.strip().upper(), -1)
 
 
 def _happened_at(*places: Mapping[str, Json]) -> datetime | None:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.orchestration.build import build_definitions
-from sync_pipeline.orchestration.push import FACTS_TAG, Launch, PastRun, launch_or_wait
+from sync_pipeline.orchestration.push_launch import FACTS_TAG, Launch, PastRun, launch_or_wait
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline_tests.push_rounds import Rounds, settings_of
