@@ -14,13 +14,13 @@ from sync_pipeline.orchestration.push_launch import (
     runs_about,
 )
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.orchestration.schedules import AT_EACH_LOOK_S
 from sync_pipeline.push.clock import server_clock
 from sync_pipeline.push.cycle import SOURCES, PushReport, push
 from sync_pipeline.settings import INTERVAL_MINUTES, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_queue import due_updates
 
-LOOK_EVERY_S = 10
 TAGS = {"sync/lane": "fast", "sync/cause": "sensor"}
 OFF = "PUSH_ENABLED is off: nothing is sent"
 
@@ -130,7 +130,7 @@ def push_schedule(
     name="customer_update_sensor",
     job_name=push_job.name,
     description="Launches push_job when updates wait in push.updates",
-    minimum_interval_seconds=LOOK_EVERY_S,
+    minimum_interval_seconds=AT_EACH_LOOK_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def customer_update_sensor(

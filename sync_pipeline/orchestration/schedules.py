@@ -17,6 +17,9 @@ from sync_pipeline.settings import (
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.locks import is_locked
 
+# The daemon looks at its sensors every 5 seconds, and passes over one whose last tick began a
+# moment less than its interval ago: with 5, every other look would be in vain.
+AT_EACH_LOOK_S = 3
 pull_job = dg.define_asset_job(
     "pull_job",
     selection=dg.AssetSelection.assets(*[asset_key(stream) for stream in STREAMS.values()]),

@@ -10,14 +10,13 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.orchestration.run_states import UNFINISHED
-from sync_pipeline.orchestration.schedules import pull_job, run_config, run_tags
+from sync_pipeline.orchestration.schedules import AT_EACH_LOOK_S, pull_job, run_config, run_tags
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.webhooks.inbox import Claim, claim_subjects
 from sync_pipeline.webhooks.settling import STREAMS
 
 CAUSE = "webhook"
-_LOOK_EVERY_S = 5
 # Each is a request or two at the source: some twenty seconds at the usual rate.
 _MOST_SUBJECTS = 100
 
@@ -29,7 +28,7 @@ def webhook_event_sensor() -> dg.SensorDefinition:
         name="webhook_event_sensor",
         description="Pulls the tenants and contacts of which a webhook told",
         job_name=pull_job.name,
-        minimum_interval_seconds=_LOOK_EVERY_S,
+        minimum_interval_seconds=AT_EACH_LOOK_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def look(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorResult:
