@@ -18,6 +18,7 @@ from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.carry_out import Outcome, carry_out, traffic_of
 from sync_pipeline.pull.close import close_run
 from sync_pipeline.pull.drift import FieldWatch, policy_of
+from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.pull.kept_bytes import load_kept
 from sync_pipeline.pull.plan import open_plan
 from sync_pipeline.pull.reading import PullRequest
@@ -66,7 +67,7 @@ def pull_stream(
         with _recorded(engine, key, meter):
             fields = FieldWatch(policy_of(settings, stream))
             loader = Loader(connection, key, request.is_full, fields)
-            outcome = asyncio.run(_pull(context, loader, meter))
+            outcome = run_interruptibly(_pull(context, loader, meter))
             _finish(engine, key, request, outcome)
     return _report(engine, key, outcome)
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.errors import SyncError, TooManyUpdatesError
 from sync_pipeline.pull.budget import open_budget
+from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.pull.normalising import collector_paused
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier
@@ -62,7 +63,9 @@ def push(  # noqa: PLR0913 -- what a cycle may be told, all by name
     models = plan_models(engine, settings) if sources and is_planning else ModelReport([])
     left = Left(math.inf if limit is None else limit, began_at + slice_s)
     with collector_paused():
-        reports = asyncio.run(_push(engine, settings, sources, left, run_id or str(uuid.uuid4())))
+        reports = run_interruptibly(
+            _push(engine, settings, sources, left, run_id or str(uuid.uuid4()))
+        )
     return PushReport(reports, models, time.monotonic() - began_at)
 
 
