@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +25,11 @@ KEY = dg.AssetKey(["rosaas", "tenants"])
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """Yield an instance that launches runs as ours does."""
+    # The fork server lives as long as this process: longer than the folder of its tests.
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     overrides = {"run_launcher": LAUNCHER}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as instance:
         yield instance
