@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.push.share import FEW
 from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
+from sync_pipeline.warehouse.push_requests import APPROVE, decide, held_by_model
 from sync_pipeline.warehouse.stored import count_rows
 
 
@@ -23,7 +24,8 @@ from sync_pipeline.warehouse.stored import count_rows
 class ModelPlan:
     """What one model came to; ``left_out`` are its fields that this version of the API lacks.
 
-    ``stopped`` is why it asked for nothing, in words.
+    ``released`` were held until it became automatic. ``stopped`` is why it asked for nothing, in
+    words.
     """
 
     model: str
@@ -33,6 +35,7 @@ class ModelPlan:
     withdrawn: int = 0
     left_out: tuple[str, ...] = ()
     stopped: str | None = None
+    released: int = 0
 
     @property
     def said(self) -> str | None:
@@ -90,6 +93,7 @@ def _plan(engine: Engine, settings: Settings, model: PushModel) -> ModelPlan:
         planned = plan_model(
             connection, model.name, stream, fields=usable, status=status, most=most
         )
+        released = _release(connection, model) if planned.is_within else 0
     return ModelPlan(
         model.name,
         status,
@@ -98,7 +102,14 @@ def _plan(engine: Engine, settings: Settings, model: PushModel) -> ModelPlan:
         planned.withdrawn,
         left_out,
         _stop(planned, rows, settings.push_max_share),
+        released,
     )
+
+
+def _release(connection: Connection, model: PushModel) -> int:
+    """Let go what a model held until it became automatic; who set that has approved it."""
+    held = held_by_model(connection, model.name) if model.is_automatic else []
+    return len(decide(connection, held, APPROVE, by="PUSH_MODELS")) if held else 0
 
 
 def _stop(planned: Planned, rows: int, share: float) -> str | None:

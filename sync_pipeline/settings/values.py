@@ -17,7 +17,7 @@ MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 _LONGEST_NAME = 255
 _STREAM = re.compile(r"[a-z]+/[a-z_]+", re.ASCII)
-_PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)=(held|automatic)", re.ASCII)
+_PUSH_MODEL = re.compile(r"([a-z_0-9]+):([a-z]+/[a-z_]+)(?:=(held|automatic))?", re.ASCII)
 _KEYS = re.compile(r"[!-+\--~]+(?:\s*,\s*[!-+\--~]+)*", re.ASCII)
 _PUSHED_FIELD = re.compile(r"([a-z]+/[a-z_]+/)?[a-z_]+(\.[^,=]+)?", re.ASCII)
 _JSON_OF_ROCS = re.compile(

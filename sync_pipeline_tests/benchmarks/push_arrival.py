@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 from sync_pipeline_tests.benchmarks.arrival import up
 from sync_pipeline_tests.system.installation import Installation, awaited
@@ -17,8 +18,8 @@ _ASK = """
 """
 _CONFIRMED = "SELECT count(*) FROM push.updates WHERE id = %s AND status = 'confirmed'"
 _TAKEN = "SELECT extract(epoch FROM sending_since - requested_at) FROM push.updates WHERE id = %s"
-# No multiple of the sensor's interval: each request meets it at another moment.
-_PAUSE_S = 3.7
+# Of other lengths, else each request would meet the sensor at the same moment of its interval.
+_PAUSES_S = (1.0, 4.5, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,13 @@ def measure(requests: int = REQUESTS) -> Confirmations:
         installation.start_sandbox(contacts=100, latency_ms=50)
         installation.run("pull", "crmcom/contacts").succeeded()
         with up(installation, ask=_asked, is_at_work=lambda: _is_confirmed(installation, 1)):
-            timed = [_seconds(installation) for _ in range(requests)]
+            pauses_s = islice(cycle(_PAUSES_S), requests)
+            timed = [_seconds(installation, pause_s) for pause_s in pauses_s]
     return Confirmations([taken for taken, _ in timed], [confirmed for _, confirmed in timed])
 
 
-def _seconds(installation: Installation) -> tuple[float, float]:
-    time.sleep(_PAUSE_S)
+def _seconds(installation: Installation, pause_s: float) -> tuple[float, float]:
+    time.sleep(pause_s)
     update_id = _asked(installation)
     began = time.monotonic()
     awaited(lambda: _is_confirmed(installation, update_id), "it is confirmed", timeout_s=120)

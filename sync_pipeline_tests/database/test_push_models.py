@@ -75,6 +75,14 @@ def test_an_automatic_model_has_its_updates_sent(warehouse: Engine) -> None:
         assert [claim.update.entity_id for claim in desk.claim(now=at(0), most=9)] == ["c2"]
 
 
+def test_what_was_held_goes_when_the_model_becomes_automatic(warehouse: Engine) -> None:
+    plan(warehouse)
+    assert plan(warehouse, is_automatic=True) == ModelPlan(NAME, "pending", released=1)
+    decided = "SELECT status, decided_by, decided_at IS NULL FROM push.updates"
+    assert rows(warehouse, decided) == [("pending", "PUSH_MODELS", False)]
+    assert plan(warehouse, is_automatic=True) == ModelPlan(NAME, "pending")
+
+
 def test_what_the_target_changes_by_itself_is_left_alone(warehouse: Engine) -> None:
     plan(warehouse)
     change(warehouse, "c1", "theirs@example.com")

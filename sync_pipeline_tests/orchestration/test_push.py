@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from sync_pipeline.entities import CRMCOM_CONTACTS
+from sync_pipeline.errors import WarehouseError
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.push_launch import FACTS_TAG, Launch, PastRun, launch_or_wait
 from sync_pipeline.orchestration.resources import Pipeline
@@ -148,6 +149,20 @@ def test_nothing_is_launched_where_pushing_is_off(
     decision = tick(instance)
     assert isinstance(decision, dg.SkipReason)
     assert decision.skip_message == "PUSH_ENABLED is off: nothing is sent"
+
+
+def test_a_tick_that_raised_loses_nothing(
+    instance: dg.DagsterInstance, rounds: Rounds, bare_environment: pytest.MonkeyPatch
+) -> None:
+    made = request_name(rounds, "Zoë")
+    with bare_environment.context() as away:
+        away.setenv("WAREHOUSE_URL", "postgresql://a:b@127.0.0.1:9/c")
+        with pytest.raises(dg.DagsterError) as raised:
+            tick(instance)
+        assert isinstance(raised.value.__cause__, WarehouseError)
+    decision = tick(instance)
+    assert isinstance(decision, dg.RunRequest)
+    assert decision.run_key == f"push:{made}-{made}:1:0"
 
 
 def test_updates_of_a_source_that_is_off_launch_nothing_until_it_is_on(

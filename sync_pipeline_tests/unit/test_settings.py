@@ -8,6 +8,7 @@ import pytest
 from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SettingsError
 from sync_pipeline.settings import (
+    PushModel,
     environment,
     is_loopback,
     known_variables,
@@ -81,6 +82,20 @@ def test_the_policy_for_conflicts_is_one_for_all_and_others_by_field() -> None:
 def test_a_policy_for_conflicts_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match=r"^PUSH_CONFLICT_POLICY: "):
         read_settings({"PUSH_CONFLICT_POLICY": text})
+
+
+def test_a_push_model_is_one_line_and_holds_unless_it_is_automatic() -> None:
+    def models(text: str) -> tuple[PushModel, ...]:
+        return read_settings({"PUSH_MODELS": text}).push_models
+
+    held = PushModel("mine", "rocs/contacts", is_automatic=False)
+    assert models("mine:rocs/contacts") == models("mine:rocs/contacts=held") == (held,)
+    other = PushModel("m2", "crmcom/contacts", is_automatic=True)
+    assert models("mine:rocs/contacts , m2:crmcom/contacts=automatic") == (held, other)
+    assert models("none") == ()
+    for wrong in ("mine", "mine:rocs", "mine:rocs/contacts=", "mine:rocs/contacts=on"):
+        with pytest.raises(SettingsError, match=r"^PUSH_MODELS: "):
+            models(wrong)
 
 
 def test_updates_are_sent_to_apis_of_this_machine_unless_told_otherwise() -> None:
