@@ -44,6 +44,7 @@ class ModelPlan:
             (self.planned, f"asked for as {self.status}"),
             (self.refused, "refused: values that cannot be written"),
             (self.withdrawn, "withdrawn: they differ no more"),
+            (self.released, "let go: held until the model became automatic"),
         )
         parts = [f"{count:,} {what}" for count, what in counts if count]
         if self.left_out:

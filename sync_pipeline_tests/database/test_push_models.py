@@ -77,7 +77,10 @@ def test_an_automatic_model_has_its_updates_sent(warehouse: Engine) -> None:
 
 def test_what_was_held_goes_when_the_model_becomes_automatic(warehouse: Engine) -> None:
     plan(warehouse)
-    assert plan(warehouse, is_automatic=True) == ModelPlan(NAME, "pending", released=1)
+    released = plan(warehouse, is_automatic=True)
+    assert released == ModelPlan(NAME, "pending", released=1)
+    said = "1 let go: held until the model became automatic"
+    assert released.said == f"push model {NAME}: {said}"
     decided = "SELECT status, decided_by, decided_at IS NULL FROM push.updates"
     assert rows(warehouse, decided) == [("pending", "PUSH_MODELS", False)]
     assert plan(warehouse, is_automatic=True) == ModelPlan(NAME, "pending")
