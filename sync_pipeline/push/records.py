@@ -47,11 +47,7 @@ Read = tuple[Target, Reading]
 
 
 async def found_together(reads: Sequence[Read]) -> list[Found]:
-    """Return what `found_in` does, here and now.
-
-    In a thread it would hold up every request beside it, and for longer than it takes: after each
-    byte that is sent or received it would have to be waited for.
-    """
+    """Return what `found_in` does, in the event loop: a thread would only take turns with it."""
     return found_in(reads)
 
 

@@ -20,7 +20,7 @@ from sync_pipeline_tests.pushes import victim
 from sync_pipeline_tests.pushes.victim import Blow, Order, Strike
 from sync_pipeline_tests.sandbox_process import Json
 
-GRACE_S = 0.3
+GRACE_S = 0.5
 FIELDS = ("first_name", "last_name", "company_name")
 _RECORDS, _UPDATES = 4, 5
 _LONGEST_S = 60.0
