@@ -105,7 +105,8 @@ async def _push_source(
             engine,
             clock,
             find=Together(found_together),
-            still_holds=Together(in_thread(desk.still_holds)),
+            # Asked for with a request's place in the budget.
+            still_holds=Together(in_thread(desk.still_holds), is_urgent=True),
         )
         crew = Crew(courier, desk, read_backs, report, source, left)
         ending: str | None = "interrupted"

@@ -28,10 +28,14 @@ def in_thread(act: Callable[[Sequence[T]], Sequence[R]]) -> Act[T, R]:
 
 
 class Together(Generic[T, R]):
-    """Awaits ``act`` with the items that wait; it returns what each of them comes to, in order."""
+    """Awaits ``act`` with the items that wait; it returns what each of them comes to, in order.
 
-    def __init__(self, act: Act[T, R]) -> None:
+    ``is_urgent``: those who ask hold what others wait for, so that nothing is waited for.
+    """
+
+    def __init__(self, act: Act[T, R], *, is_urgent: bool = False) -> None:
         self._act = act
+        self._is_urgent = is_urgent
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None
         self._linger_s = LINGER_S
@@ -47,7 +51,7 @@ class Together(Generic[T, R]):
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(self._linger_s)
+                await asyncio.sleep(0 if self._is_urgent else self._linger_s)
                 batch, self._waiting = self._waiting, []
                 self._linger_s = LONGER_S if len(batch) >= MANY else LINGER_S
                 await self._settle(batch)
