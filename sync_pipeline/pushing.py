@@ -55,14 +55,18 @@ def _dry(
     engine: Engine, settings: Settings, sources: Sequence[str], limit: int | None, said: list[str]
 ) -> Pushed:
     try:
-        planned = preview(engine, settings, sources, limit=limit)
+        seen = preview(engine, settings, sources, limit=limit)
     except SourceError as exc:
         return Pushed([], [*said, str(exc)], has_failed=True)
     for source in sources:
-        shown = {one.update.id for one in planned if one.update.source == source}
+        shown = {one.update.id for one in seen.planned if one.update.source == source}
         if limit is None and len(shown) >= MOST:
             said.append(f"{source}: the first {MOST} updates are shown, more with --limit")
-    return Pushed([one.row() for one in planned], said)
+    said += [f"would be: {line}" for line in seen.models.said]
+    said += [*seen.models.complaints, *(f"{one}: {why}" for one, why in seen.stopped.items())]
+    written_to = {source for source in sources if settings.may_write_to(source)}
+    has_failed = bool((written_to and seen.models.complaints) or written_to & seen.stopped.keys())
+    return Pushed([one.row() for one in seen.planned], said, has_failed=has_failed)
 
 
 def _row(report: SourceReport) -> dict[str, object]:

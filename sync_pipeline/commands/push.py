@@ -72,6 +72,11 @@ def list_some(
     """List the updates that wait: which record and fields, in which state and why; no value."""
     wanted = Wanted(status or (), is_all=everything, model=model)
     with _warehouse() as engine, transaction(engine) as connection:
+        states = push_requests.states(connection)
+        if unknown := sorted({*wanted.statuses} - {*states}):
+            raise typer.BadParameter(
+                f"--status {unknown[0]}: there is no such state; there are {', '.join(states)}"
+            )
         updates, matching = list_updates(connection, wanted, most=limit)
     console.show_rows(updates, as_json=as_json)
     if matching > len(updates):

@@ -25,13 +25,8 @@ class Creating(Attempting):
 
     async def deliver(self) -> Delivered:
         """Create the contact, unless one with its external id is there."""
-        api = self.courier.api
-        if not isinstance(api, RocsPush):
-            raise UnwritableError("a record can be created in ROCS alone")
-        changes = self.claim.update.changes
-        asked = canonical_values(ROCS_CONTACTS, changes)
-        wanted = {name: value for name, value in asked.items() if value is not None}
-        there = await self._there(api, wanted)
+        api = self.api
+        wanted, there = await self.plan()
         if there is not None:
             return await self._compared(wanted, there, is_new=False)
         if self.claim.is_orphan and "external_id" not in wanted:
@@ -40,6 +35,19 @@ class Creating(Attempting):
         if self.sent_at is None:
             raise answer if isinstance(answer, SourceError) else ClaimLostError("nothing was sent")
         return await self._answered(api, wanted, answer)
+
+    @property
+    def api(self) -> RocsPush:
+        """The API, which can create; raises UnwritableError."""
+        if not isinstance(self.courier.api, RocsPush):
+            raise UnwritableError("a record can be created in ROCS alone")
+        return self.courier.api
+
+    async def plan(self) -> tuple[Values, str | None]:
+        """Return what it is to hold, and the contact that has its external id; nothing is sent."""
+        asked = canonical_values(ROCS_CONTACTS, self.claim.update.changes)
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        return wanted, await self._there(self.api, wanted)
 
     async def _there(self, api: RocsPush, wanted: Values) -> str | None:
         external_id = wanted.get("external_id")

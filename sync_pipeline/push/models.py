@@ -74,27 +74,33 @@ def plan_models(engine: Engine, settings: Settings) -> ModelReport:
 
     New updates are `held`, of an automatic model `pending`.
     """
-    return ModelReport([_plan(engine, settings, model) for model in settings.push_models])
+    plans = []
+    for model in settings.push_models:
+        with transaction(engine) as connection:
+            plans.append(_plan(connection, settings, model))
+    return ModelReport(plans)
 
 
-def _plan(engine: Engine, settings: Settings, model: PushModel) -> ModelPlan:
+def foresee_models(connection: Connection, settings: Settings) -> ModelReport:
+    """Have every model ask for what differs in a transaction that the caller rolls back."""
+    return ModelReport([_plan(connection, settings, model) for model in settings.push_models])
+
+
+def _plan(connection: Connection, settings: Settings, model: PushModel) -> ModelPlan:
     status = "pending" if model.is_automatic else "held"
     stream = STREAMS.get(model.stream)
     if stream is None:
         return ModelPlan(model.name, status, stopped=f"there is no stream {model.stream}")
-    with transaction(engine) as connection:
-        fields = model_fields(connection, model.name, stream)
-        left_out = tuple(field for field, is_pushable in fields.items() if not is_pushable)
-        usable = [field for field, is_pushable in fields.items() if is_pushable]
-        if not usable:
-            why = f"no view push.{model.name} has a field of {stream} that can be written"
-            return ModelPlan(model.name, status, left_out=left_out, stopped=why)
-        rows = count_rows(connection, stream)
-        most = max(FEW, settings.push_max_share * rows)
-        planned = plan_model(
-            connection, model.name, stream, fields=usable, status=status, most=most
-        )
-        released = _release(connection, model) if planned.is_within else 0
+    fields = model_fields(connection, model.name, stream)
+    left_out = tuple(field for field, is_pushable in fields.items() if not is_pushable)
+    usable = [field for field, is_pushable in fields.items() if is_pushable]
+    if not usable:
+        why = f"no view push.{model.name} has a field of {stream} that can be written"
+        return ModelPlan(model.name, status, left_out=left_out, stopped=why)
+    rows = count_rows(connection, stream)
+    most = max(FEW, settings.push_max_share * rows)
+    planned = plan_model(connection, model.name, stream, fields=usable, status=status, most=most)
+    released = _release(connection, model) if planned.is_within else 0
     return ModelPlan(
         model.name,
         status,

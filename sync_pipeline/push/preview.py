@@ -1,83 +1,132 @@
-"""A dry run: what a cycle would do to each record, field by field; nothing is sent or noted."""
+"""A dry run: what a cycle would do to each record, field by field; nothing is sent or noted.
+
+What the push models would ask for is planned as in a cycle, and rolled back before any reading.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from sqlalchemy import Engine
 
-from sync_pipeline.errors import SourceError
+from sync_pipeline.entities import ROCS_CONTACTS
+from sync_pipeline.errors import SourceError, TooManyUpdatesError
 from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier, UnknownRecordError
 from sync_pipeline.push.change import Changing
 from sync_pipeline.push.clock import server_clock
+from sync_pipeline.push.create import Creating
 from sync_pipeline.push.decide import Decision
-from sync_pipeline.push.records import found_together
+from sync_pipeline.push.models import ModelReport, foresee_models
+from sync_pipeline.push.records import Current, Target, found_together
+from sync_pipeline.push.share import require_small_share
 from sync_pipeline.push.together import Together
 from sync_pipeline.push.values import Json, UnwritableError, Values
 from sync_pipeline.settings import Settings
 from sync_pipeline.sources.answers import Meter
-from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.outbox import Claim, Update, peek
+from sync_pipeline.warehouse.engine import undone
+from sync_pipeline.warehouse.outbox import Claim, Peeked, Update, peek
 
+WRITE = "write"
 MOST = 100
 """Updates of a source that are looked at where no limit is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be done about one field: ``there`` is what its API holds now."""
+    """What would be done about one field: ``there`` is what its API holds by then.
+
+    ``planned_by`` is the push model that would ask for it: such an update has no number yet.
+    """
 
     update: Update
     field: str
     wanted: Json
     there: Json
     plan: str
+    planned_by: str | None = None
 
     def row(self) -> Mapping[str, object]:
         """Return the line that a person reads."""
         update = self.update
         return {
-            "update": update.id,
+            "update": None if self.planned_by else update.id,
             "record": f"{update.source}/{update.entity}/{update.entity_id}",
             "field": self.field,
             "there": self.there,
             "wanted": self.wanted,
-            "plan": self.plan,
+            "plan": f"push model {self.planned_by}: {self.plan}" if self.planned_by else self.plan,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a cycle would do; ``stopped`` is by source why it would send nothing after all."""
+
+    planned: Sequence[Planned]
+    models: ModelReport
+    stopped: Mapping[str, str]
+
+
+@dataclass
+class _Foreseen(Changing):
+    """Looks at a record as it is once the updates before this one have left ``left`` there."""
+
+    left: Values = field(default_factory=dict)
+
+    async def look(self, target: Target) -> Current:
+        found = await super().look(target)
+        return replace(found, values={**found.values, **self.left})
+
+    def _own_writes(self, present: Values) -> frozenset[str]:
+        return super()._own_writes(present) | (present.keys() & self.left.keys())
 
 
 def preview(
     engine: Engine, settings: Settings, sources: Sequence[str], *, limit: int | None = None
-) -> list[Planned]:
+) -> Preview:
     """Return what a cycle over ``sources`` would do; raises SourceError where one is away."""
-    return asyncio.run(_preview(engine, settings, sources, MOST if limit is None else limit))
+    now = server_clock(engine)()
+    due: dict[str, list[Peeked]] = {}
+    stopped: dict[str, str] = {}
+    most_share, most = settings.push_max_share, math.inf if limit is None else limit
+    with undone(engine) as connection:
+        models = foresee_models(connection, settings)
+        for source in sources:
+            due[source] = peek(connection, source=source, now=now, most=limit or MOST)
+            try:
+                require_small_share(connection, source, most_share=most_share, limit=most, now=now)
+            except TooManyUpdatesError as exc:
+                stopped[source] = str(exc)
+    return Preview(asyncio.run(_preview(engine, settings, due)), models, stopped)
 
 
 async def _preview(
-    engine: Engine, settings: Settings, sources: Sequence[str], limit: int
+    engine: Engine, settings: Settings, due: Mapping[str, Sequence[Peeked]]
 ) -> list[Planned]:
     planned: list[Planned] = []
-    for source in sources:
-        planned += await _preview_source(engine, settings, source, limit)
+    for source, updates in due.items():
+        planned += await _preview_source(engine, settings, source, updates)
     return planned
 
 
 async def _preview_source(
-    engine: Engine, settings: Settings, source: str, limit: int
+    engine: Engine, settings: Settings, source: str, updates: Sequence[Peeked]
 ) -> list[Planned]:
-    clock = await asyncio.to_thread(server_clock, engine)
-    with transaction(engine) as connection:
-        updates = peek(connection, source=source, now=clock(), most=limit)
     source_settings = settings.of_source(source)
     if source_settings is None or not updates:
         return []
+    clock = await asyncio.to_thread(server_clock, engine)
+    by_record: dict[str, list[Peeked]] = {}
+    for one in updates:
+        by_record.setdefault(one.record, []).append(one)
     async with AsyncExitStack() as stack:
         budget = await stack.enter_async_context(
             open_budget(engine, source, source_settings, lane="push")
@@ -87,8 +136,9 @@ async def _preview_source(
         )
         find = Together(found_together)
         courier = Courier(api, settings, engine, clock, find=find, still_holds=_is_nobodys)
-        looked = await asyncio.gather(*(_looked(courier, update) for update in updates))
-    return [one for plans in looked for one in plans]
+        looked = await asyncio.gather(*(_in_order(courier, one) for one in by_record.values()))
+    # As they were asked for; sorting keeps the fields of each in their order.
+    return sorted((one for plans in looked for one in plans), key=lambda one: one.update.id)
 
 
 async def _is_nobodys(claim: Claim) -> bool:
@@ -96,20 +146,56 @@ async def _is_nobodys(claim: Claim) -> bool:
     return False
 
 
-async def _looked(courier: Courier, update: Update) -> list[Planned]:
-    asked = cast("Values", update.changes)
-    if update.entity_id == NEW_RECORD:
-        return [Planned(update, name, value, None, "create") for name, value in asked.items()]
-    attempt = Changing(courier, Claim(update, "", is_orphan=False, maybe_sent_at=None))
+async def _in_order(courier: Courier, updates: Sequence[Peeked]) -> list[Planned]:
+    """Return what becomes of the updates of one record, each on what those before it leave."""
+    planned: list[Planned] = []
+    left: dict[str, Json] = {}
+    behind = ""
+    for one in updates:
+        for plan in await _looked(courier, one.update, left):
+            if plan.plan == WRITE:
+                left[plan.field] = plan.wanted
+            said = f"{behind}{plan.plan}"
+            planned.append(replace(plan, plan=said, planned_by=one.planned_by))
+        name = f"that of push model {one.planned_by}" if one.planned_by else f"{one.update.id}"
+        behind = f"after update {name}: "
+    return planned
+
+
+async def _looked(courier: Courier, update: Update, left: Values) -> list[Planned]:
+    claim = Claim(update, "", is_orphan=False, maybe_sent_at=None)
     try:
-        target, before, decided = await attempt.plan()
-        wanted = attempt.wanted(target, before)
-        # As the real one: what an API does not take is refused here.
-        courier.api.writes(target, decided.write, before) if decided.write else None
+        if update.entity_id == NEW_RECORD:
+            return await _created(Creating(courier, claim))
+        return await _changed(_Foreseen(courier, claim, left=dict(left)))
     except (UnwritableError, UnknownRecordError, SourceError) as exc:
+        asked = cast("Values", update.changes)
         return [Planned(update, name, value, None, str(exc)) for name, value in asked.items()]
+
+
+async def _created(attempt: Creating) -> list[Planned]:
+    update = attempt.claim.update
+    wanted, there = await attempt.plan()
+    if there is None:
+        # As the real one: what an API does not take is refused here.
+        attempt.api.creation(wanted)
+        return [Planned(update, name, value, None, "create") for name, value in wanted.items()]
+    current = (await attempt.look(Target(ROCS_CONTACTS, there, there))).values
+    taken = "conflict: ROCS has a contact with this external_id"
     return [
-        Planned(update, name, value, before.values.get(name), plan)
+        Planned(update, name, value, now, "there" if now == value else taken)
+        for name, value in wanted.items()
+        for now in [current.get(name)]
+    ]
+
+
+async def _changed(attempt: Changing) -> list[Planned]:
+    target, before, decided = await attempt.plan()
+    wanted = attempt.wanted(target, before)
+    # As the real one: what an API does not take is refused here.
+    attempt.courier.api.writes(target, decided.write, before) if decided.write else None
+    return [
+        Planned(attempt.claim.update, name, value, before.values.get(name), plan)
         for name, value, plan in _plans(wanted, decided)
     ]
 
@@ -121,6 +207,6 @@ def _plans(wanted: Values, decided: Decision) -> Iterator[tuple[str, Json, str]]
         elif name in decided.kept:
             yield name, value, "conflict: what is there stays"
         elif name in decided.write:
-            yield name, value, "write"
+            yield name, value, WRITE
         else:
             yield name, value, "not sent, a conflict holds the update" if decided.held else "there"

@@ -97,6 +97,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def undone(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction that is rolled back at the end: to see what would be."""
+    with in_words(), engine.connect() as connection:
+        # Closing it rolls back.
+        yield connection
+
+
 def _driver_error(exc: DBAPIError | psycopg.Error) -> BaseException:
     return exc if isinstance(exc, psycopg.Error) else exc.orig or exc
 

@@ -18,7 +18,14 @@ def own_writes(
 
     Such a field differs from the base only by our own doing: that is no conflict.
     """
-    parameters = {"id": update.id, "present": msgspec.json.encode(present).decode()}
+    parameters = {
+        "id": update.id,
+        "source": update.source,
+        "entity": update.entity,
+        "entity_id": update.entity_id,
+        "base_at": update.base_at,
+        "present": msgspec.json.encode(present).decode(),
+    }
     return frozenset(connection.execute(statement("own_writes"), parameters).scalars())
 
 

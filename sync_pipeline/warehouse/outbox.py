@@ -183,11 +183,28 @@ class Desk:
         return self._session.execute(statement(name), parameters)
 
 
-def peek(connection: Connection, *, source: str, now: datetime, most: int) -> list[Update]:
-    """Return what a worker would take now, without taking it."""
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """An update that a cycle would send; those of one ``record`` go one after the other.
+
+    ``planned_by`` is the push model that asks for it in the transaction it was looked at in.
+    """
+
+    update: Update
+    record: str
+    planned_by: str | None
+
+
+def peek(connection: Connection, *, source: str, now: datetime, most: int) -> list[Peeked]:
+    """Return what workers would take now, in order, without taking it."""
     parameters = {"source": source, "now": now, "most": most}
-    rows = connection.execute(statement("peek_updates"), parameters).mappings()
-    return [msgspec.convert(dict(row), Update) for row in rows]
+    rows = [
+        dict(row) for row in connection.execute(statement("peek_updates"), parameters).mappings()
+    ]
+    return [
+        Peeked(planned_by=row.pop("planned_by"), record=row.pop("record"), update=_update(row))
+        for row in rows
+    ]
 
 
 @contextmanager
@@ -214,4 +231,8 @@ def _claim(facts: dict[str, object]) -> Claim:
     record, was = str(facts.pop("record")), facts.pop("was")
     maybe_sent_at = facts.pop("maybe_sent_at")
     assert maybe_sent_at is None or isinstance(maybe_sent_at, datetime)  # noqa: S101 -- by its type
-    return Claim(msgspec.convert(facts, Update), record, was == "sending", maybe_sent_at)
+    return Claim(_update(facts), record, was == "sending", maybe_sent_at)
+
+
+def _update(facts: dict[str, object]) -> Update:
+    return msgspec.convert(facts, Update)

@@ -67,6 +67,11 @@ def request_update(
         raise UpdateRefusedError(exc.orig.diag.message_primary or "") from None
 
 
+def states(connection: Connection) -> list[str]:
+    """Return the states that an update can be in."""
+    return list(connection.execute(statement("push_states")).scalars())
+
+
 def list_updates(connection: Connection, wanted: Wanted, *, most: int) -> tuple[Sequence[Row], int]:
     """Return updates, the newest first and without any value, and how many there are in all."""
     parameters = {

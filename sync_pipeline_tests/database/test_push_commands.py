@@ -118,6 +118,10 @@ def test_the_list_shows_what_is_open_unless_it_is_told_otherwise(run: Run, engin
     assert ids("--all") == [dropped, waiting]
     assert ids("--status", "discarded", "--status", "dead") == [dropped]
     assert ids("--model", "m") == []
+    refused = run("push", "list", "--status", "nope")
+    assert refused.exit_code == 2
+    said = " ".join(refused.output.replace("│", "").split())
+    assert "--status nope: there is no such state; there are confirmed, conflict, dead," in said
     assert "the last 1 of 2 updates" in run("push", "list", "--all", "--limit", "1").stderr
 
 

@@ -121,51 +121,6 @@ def test_what_both_sides_changed_is_left_alone_where_the_policy_says_so(
     assert [s for key, s in rounds.states().items() if key not in asked] == [state]
 
 
-def test_a_dry_run_shows_each_field_and_sends_nothing(rounds: Rounds) -> None:
-    contact_id = min(rounds.world(CRMCOM_CONTACTS))
-    was = rounds.world(CRMCOM_CONTACTS)[contact_id]
-    made = rounds.request(
-        CRMCOM_CONTACTS, contact_id, {"first_name": "Zoë", "last_name": was["last_name"]}
-    )
-    change(
-        rounds.client,
-        {"entity": "contacts", "source": "crmcom", "action": "update", "id": contact_id}
-        | {"fields": {"company_name": "Theirs"}},
-    )
-    conflicting = rounds.request(CRMCOM_CONTACTS, contact_id, {"company_name": "Ours"})
-    settings = settings_of(rounds.client, PUSH_MODELS="none")
-    dry = push_once(rounds.engine, settings, is_dry=True)
-    record = f"crmcom/contacts/{contact_id}"
-    facts = {"update": made, "record": record}
-    assert sorted(dry.rows, key=lambda row: str(row["field"])) == [
-        facts
-        | {"field": "first_name", "there": was["first_name"], "wanted": "Zoë"}
-        | {"plan": "write"},
-        facts
-        | {"field": "last_name", "there": was["last_name"], "wanted": was["last_name"]}
-        | {"plan": "there"},
-    ]
-    assert rounds.states() == {made: "pending", conflicting: "pending"}
-    assert rounds.writes() == []
-    off = push_once(rounds.engine, settings_of(rounds.client, PUSH_ENABLED="off"))
-    assert "PUSH_ENABLED is off for crmcom: a dry run, nothing is sent" in off.said
-    assert off.rows == dry.rows
-    assert rounds.writes() == []
-
-
-def test_a_dry_run_over_many_updates_says_that_it_shows_the_first(engine: Engine) -> None:
-    with sandbox("--contacts", "105", "--crmcom-version", "v2") as client:
-        rounds = Rounds(engine, client, settings_of(client, PUSH_MODELS="none"))
-        rounds.pull(CRMCOM_CONTACTS)
-        for contact_id in rounds.world(CRMCOM_CONTACTS):
-            rounds.request(CRMCOM_CONTACTS, contact_id, {"first_name": "Zoë"})
-        dry = push_once(engine, rounds.settings, is_dry=True)
-        said = ["crmcom: the first 100 updates are shown, more with --limit"]
-        assert (len(dry.rows), dry.said) == (100, said)
-        whole = push_once(engine, rounds.settings, is_dry=True, limit=200)
-        assert (len(whole.rows), whole.said) == (105, [])
-
-
 def test_a_cycle_that_would_change_too_many_records_stops_before_its_first_write(
     rounds: Rounds,
 ) -> None:
