@@ -7,6 +7,8 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LONGEST_HEAD_BYTES = 64 * 1024
+# A head may come whole in one go: it is parsed, and measured, by pieces of this size.
+_PIECE_BYTES = 1024
 HEAD_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 20.0
 
@@ -29,12 +31,16 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless the head of the request has become too long."""
-        if self._is_in_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._is_in_head and self._head_bytes > LONGEST_HEAD_BYTES:
-            self._refuse(b"431 Request Header Fields Too Large")
+        """Take what came, unless the head of the request becomes too long."""
+        for start in range(0, len(data), _PIECE_BYTES):
+            piece = data[start : start + _PIECE_BYTES]
+            if self._is_in_head:
+                self._head_bytes += len(piece)
+            super().data_received(piece)
+            if self._is_in_head and self._head_bytes > LONGEST_HEAD_BYTES:
+                self._refuse(b"431 Request Header Fields Too Large")
+            if self.transport.is_closing():
+                return
 
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of the head."""

@@ -26,8 +26,10 @@ TENANT_NAME = r"[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _EVENT_NAME = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 _CODE = re.compile(r"\d{1,6}", re.ASCII)
-# No address: an id is written to logs, a person's data is not.
-_CONTACT_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+# A whole number, as ROCS counts its contacts. It would be asked in vain for anything else, and
+# what is no id may be a person's data, which is not to be written to logs.
+_CONTACT_ID = re.compile(r"\d{1,19}", re.ASCII)
+_LARGEST_ID = 2**63 - 1
 _TIMES = ("created", "date", "changingdate", "creationdate", "cancellationtime")
 
 
@@ -166,5 +168,7 @@ def _contact_id(members: Mapping[str, Json]) -> str | None:
         inner = find(members, name)
         if given is None and isinstance(inner, Mapping):
             given = find(inner, "contactid", "contact_id", *(["id"] if name == "contact" else []))
-    is_id = isinstance(given, str) and _CONTACT_ID.fullmatch(given)
-    return str(given) if is_id else None
+    if not isinstance(given, str) or not _CONTACT_ID.fullmatch(given):
+        return None
+    number = int(given)
+    return str(number) if number <= _LARGEST_ID else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
-from sync_pipeline.warehouse.statements import statement
+from sync_pipeline.warehouse.statements import named, statement
 from sync_pipeline.webhooks.events import Event
 from sync_pipeline.webhooks.nameless import quarantine_nameless
 
@@ -85,7 +85,8 @@ def lost_events(connection: Connection, *, since: datetime) -> Lost:
 def claim_subjects(connection: Connection, source: str, *, most: int) -> Claim | None:
     """Claim the subjects of a source that have waited longest; None where nothing is due.
 
-    Their events are due again after a while, unless a pull settles them before.
+    Of those that failed before it claims a few alone, to be read after the others. Their
+    events are due again after a while, unless a pull settles them before.
     """
     parameters = {"source": source, "most": most}
     row = connection.execute(statement("claim_events"), parameters).one()
@@ -113,6 +114,12 @@ def settle_events(
         "began_at": began_at,
     }
     connection.execute(statement("settle_events"), parameters)
+
+
+def settle_read_events(connection: Connection, stream: Stream, subjects: Sequence[str]) -> None:
+    """Mark the events of ``subjects`` as processed after which the stream's progress has them."""
+    parameters = named(stream) | {"subjects": list(subjects)}
+    connection.execute(statement("settle_read_events"), parameters)
 
 
 def set_back_events(connection: Connection, stream: Stream, subjects: Mapping[str, str]) -> None:

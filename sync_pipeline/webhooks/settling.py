@@ -11,7 +11,7 @@ from sync_pipeline.entities import ROCS_CONTACTS, ROSAAS_TENANTS, Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.progress import Reason
-from sync_pipeline.webhooks.inbox import set_back_events, settle_events
+from sync_pipeline.webhooks.inbox import set_back_events, settle_events, settle_read_events
 
 # The stream that is read when a source tells of one of its subjects.
 STREAMS: Mapping[str, Stream] = {"rosaas": ROSAAS_TENANTS, "rocs": ROCS_CONTACTS}
@@ -42,8 +42,14 @@ def settle(
 
 
 def set_back(engine: Engine, stream: Stream, subjects: Sequence[str], error: SyncError) -> None:
-    """Note why a pull failed with the events that asked for it: they wait for the next attempt."""
+    """Note why a pull failed with the events that asked for it: they wait for the next attempt.
+
+    Those whose contact had been read by then do not.
+    """
     if stream not in STREAMS.values():
         return
     with transaction(engine) as connection:
+        # A tenant that was read is not done with before its work is confirmed.
+        if stream == ROCS_CONTACTS:
+            settle_read_events(connection, stream, subjects)
         set_back_events(connection, stream, dict.fromkeys(subjects, str(error)))

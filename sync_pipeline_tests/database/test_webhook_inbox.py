@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from sync_pipeline.entities import ROSAAS_TENANTS, STREAMS
+from sync_pipeline.entities import ROCS_CONTACTS, ROSAAS_TENANTS, STREAMS
 from sync_pipeline.errors import StreamBusyError
 from sync_pipeline.operate.status import stream_states
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Reason
+from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
 from sync_pipeline.webhooks.events import Event
 from sync_pipeline.webhooks.group_commit import store_in
 from sync_pipeline.webhooks.inbox import (
@@ -122,6 +122,60 @@ def test_a_pull_that_failed_leaves_its_events_waiting_with_its_error(engine: Eng
     execute(engine, "UPDATE ops.webhook_events SET next_attempt_at = now()")
     assert claim(engine) == ("acme",)
     assert rows(engine, wait) == [(2,)]
+
+
+def failed_before(engine: Engine, number: int) -> tuple[str, ...]:
+    """Have a pull of so many subjects fail; all of them are due again."""
+    store(engine, *(event(f"a{n:03d}") for n in range(number)))
+    names = claim(engine, most=number)
+    set_back(engine, ROSAAS_TENANTS, names, StreamBusyError("busy"))
+    execute(engine, "UPDATE ops.webhook_events SET next_attempt_at = now()")
+    return names
+
+
+def test_what_failed_before_is_tried_a_few_at_a_time_after_what_is_new(engine: Engine) -> None:
+    failed = failed_before(engine, 10)
+    store(engine, event("b"), event("A"))
+    assert claim(engine) == ("A", "b", *failed[:4])
+    assert claim(engine) == failed[4:8]
+    assert claim(engine) == failed[8:]
+    assert claim(engine) == ()
+
+
+def test_after_an_outage_the_many_that_failed_are_not_tried_four_by_four(engine: Engine) -> None:
+    failed = failed_before(engine, 300)
+    store(engine, event("b"))
+    assert claim(engine) == ("b", *failed[:30])
+
+
+def test_of_a_pull_that_failed_the_contacts_that_it_had_read_are_settled(engine: Engine) -> None:
+    names = ("7", "8", "9")
+    store(engine, *(Event("rocs", "x", "contact", name, b"{}", "{}") for name in names))
+    now = datetime.now(UTC)
+    read = {"7": now + LATER, "8": now - timedelta(hours=1)}
+    with transaction(engine) as connection:
+        readings = [
+            ScopeProgress(name, Proof.SINGLE_RESPONSE, None, at, at) for name, at in read.items()
+        ]
+        record_progress(connection, ROCS_CONTACTS, readings)
+    set_back(engine, ROCS_CONTACTS, names, StreamBusyError("busy"))
+    assert kept(engine) == [
+        ("7", 0, True, 0, None),
+        ("8", 0, False, 0, "busy"),
+        ("9", 0, False, 0, "busy"),
+    ]
+
+
+def test_a_tenant_that_was_read_waits_on_where_its_work_could_not_be_confirmed(
+    engine: Engine,
+) -> None:
+    store(engine, event())
+    at = datetime.now(UTC) + LATER
+    with transaction(engine) as connection:
+        reading = ScopeProgress("acme", Proof.SINGLE_RESPONSE, None, at, at)
+        record_progress(connection, ROSAAS_TENANTS, [reading])
+    set_back(engine, ROSAAS_TENANTS, ["acme"], StreamBusyError("busy"))
+    assert kept(engine) == [("acme", 0, False, 0, "busy")]
 
 
 @pytest.mark.parametrize(

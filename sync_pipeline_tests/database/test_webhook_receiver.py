@@ -264,6 +264,16 @@ def test_a_head_without_end_is_cut_off(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
+    ("length", "status"), [(60_000, b"200 OK"), (70_000, b"431 Request Header Fields Too Large")]
+)
+def test_a_head_that_comes_in_one_go_is_held_to_the_same_limit(
+    served: Served, length: int, status: bytes
+) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nConnection: close\r\nX-A: " + b"a" * length + b"\r\n\r\n"
+    assert raw(served, head).startswith(b"HTTP/1.1 " + status + b"\r\n")
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         b"",

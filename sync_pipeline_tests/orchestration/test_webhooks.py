@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.resources import Pipeline
 from sync_pipeline.settings import environment, read_settings
+from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.webhooks.bodies import read_object
 from sync_pipeline.webhooks.events import Event, coded_event
 from sync_pipeline.webhooks.group_commit import store_in
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.pull_vendors import WRONG_ANSWER, Vendors
+from sync_pipeline_tests.pull_rocs import CONTACTS, LOGIN
+from sync_pipeline_tests.pull_vendors import UNAVAILABLE, WRONG_ANSWER, Vendors
 
 pytestmark = pytest.mark.usefixtures("vendors")
 
@@ -128,6 +130,30 @@ def test_a_pull_that_fails_is_said_with_its_events_and_tried_again_later(
     assert "RoSaaS" in str(error)
     # Not before its time.
     assert tick(instance) == []
+
+
+def test_contacts_that_cannot_be_read_keep_no_other_of_their_pull(
+    instance: dg.DagsterInstance,
+    engine: Engine,
+    vendors: Vendors,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROCS_TOKEN_URL", f"{vendors.server.url}{LOGIN}")
+    vendors.rocs.hold(CONTACTS, [{"id": 7, "firstname": "Ada"}])
+    vendors.rocs.stands_in = lambda asked: None if asked.query["id"] == "7" else UNAVAILABLE
+    tell(engine, *(("rocs", str(number), b"1") for number in range(1, 8)))
+    (request,) = tick(instance)
+    assert not carry_out(instance, request)
+
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE ops.webhook_events SET next_attempt_at = now()"))
+    while requests := tick(instance):
+        assert not carry_out(instance, requests[0])
+
+    assert rows(engine, "SELECT contact_id, first_name FROM warehouse.contacts") == [("7", "Ada")]
+    assert [
+        (name, is_processed, error is None) for name, is_processed, _, error in rows(engine, KEPT)
+    ] == [(str(number), number == 7, number == 7) for number in range(1, 8)]
 
 
 def test_a_tenant_that_the_source_does_not_know_is_settled_with_that(

@@ -194,12 +194,21 @@ def test_times_of_events_are_utc_unless_they_say_otherwise(
     ("body", "subject", "event"),
     [
         ({"contactId": 7, "eventType": "contact.update"}, "7", "contact.update"),
-        ({"Contact_ID": "A-7"}, "A-7", "unknown"),
+        ({"Contact_ID": "0007"}, "7", "unknown"),
+        ({"contactId": 2**63 - 1}, str(2**63 - 1), "unknown"),
         ({"contact": {"Id": 7}}, "7", "unknown"),
         ({"data": {"contactId": 7}, "event": "x y"}, "7", "unknown"),
         ({"id": 7}, None, "unknown"),
         ({"contactId": "ada@example.com"}, None, "unknown"),
         ({"contactId": True}, None, "unknown"),
+        ({"contactId": -5}, None, "unknown"),
+        ({"contactId": 2**63}, None, "unknown"),
+        ({"contactId": 11866.0}, None, "unknown"),
+        ({"contactId": 1e300}, None, "unknown"),
+        ({"contactId": "1e3"}, None, "unknown"),
+        ({"contactId": "A-7"}, None, "unknown"),
+        ({"contactId": "new"}, None, "unknown"),
+        ({"contactId": "\u0667"}, None, "unknown"),
     ],
 )
 def test_a_rocs_event_is_a_hint_at_a_contact_where_it_names_one(
