@@ -32,6 +32,7 @@ SHIPPED = [
     "0014_confirmations",
     "0015_push_json",
     "0016_refusals",
+    "0017_creations",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

@@ -206,6 +206,13 @@ def test_each_contact_to_be_created_is_one_of_its_own(warehouse: Engine) -> None
         assert len(desk.claim(now=at(0), most=5)) == 2
 
 
+def test_a_contact_is_not_created_of_nulls_alone(warehouse: Engine) -> None:
+    refusal = "a record cannot be created of nulls alone; allowed: "
+    with pytest.raises(UpdateRefusedError, match=refusal):
+        ask(warehouse, {"first_name": None}, "new", stream="rocs/contacts")
+    ask(warehouse, {"first_name": None, "last_name": "Ann"}, "new", stream="rocs/contacts")
+
+
 def test_the_list_of_fields_is_renewed_when_a_release_changes_it(engine: Engine) -> None:
     query = "SELECT count(*) FROM push.fields"
     with engine.begin() as connection:
