@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated
 
+import msgspec
 import typer
 from sqlalchemy import Engine
 
@@ -183,11 +184,14 @@ def _user() -> str:
 
 def _object(what: str, written: str) -> Mapping[str, object]:
     try:
-        read = json.loads(written)
-    except (ValueError, RecursionError):
+        # Strict: what PostgreSQL would take for no JSON is none here.
+        read = msgspec.json.decode(written)
+    except (msgspec.DecodeError, RecursionError):
         read = None
     if not isinstance(read, dict):
         raise typer.BadParameter(f'{what} should be a JSON object like {{"email": "a@b.org"}}')
+    if "\\u0000" in msgspec.json.encode(read).decode():
+        raise typer.BadParameter(f"{what} should have no text with a NUL: no source can hold one")
     return read
 
 

@@ -95,6 +95,9 @@ def test_what_the_settings_let_be_written_can_be_asked_for_by_commands_that_know
         (("crmcom", "nosuch", "x", "{}"), "unknown stream"),
         (("crmcom", "contacts", "c1", "email"), "JSON object"),
         (("crmcom", "contacts", "c1", "[1]"), "JSON object"),
+        (("crmcom", "contacts", "c1", '{"email": NaN}'), "JSON object"),
+        (("crmcom", "contacts", "c1", '{"email": "\\ud800"}'), "JSON object"),
+        (("crmcom", "contacts", "c1", '{"first_name": "a\\u0000b"}'), "no text with a NUL"),
         (("crmcom", "contacts", "c1", '{"email": "a@b.c"}', "--base", "x"), "--base"),
     ],
 )
