@@ -153,6 +153,8 @@ async def _connected(engine: Engine) -> AsyncConnection[DictRow]:
 async def _in_time(act: Coroutine[None, None, T]) -> T:
     """Return what ``act`` does, or raise WarehouseError; never later than PATIENCE_S."""
     task = asyncio.ensure_future(act)
+    # Of one that nobody waits for any more, the failure is no news.
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         # Not `timeout`: a query that is cancelled waits for a server that may not answer.
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)

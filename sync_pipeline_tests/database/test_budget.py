@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -291,3 +292,27 @@ def test_nobody_asks_an_api_that_wants_a_long_silence(pull: Pulls, vendors: Vend
 def test_an_api_is_its_source_and_the_server_that_answers() -> None:
     assert origin("https://Api.example.com/self-service/v1") == "https://api.example.com:443"
     assert origin("http://[::1]:8765/rocs") == "http://::1:8765"
+
+
+def test_the_failure_of_an_ask_that_nobody_waits_for_any_more_is_not_printed() -> None:
+    heard: list[object] = []
+
+    async def break_off() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: heard.append(told))
+        is_asked = asyncio.Event()
+
+        async def fail() -> None:
+            is_asked.set()
+            await asyncio.sleep(0)
+            raise OSError("the connection broke")
+
+        asking = asyncio.create_task(budget._in_time(fail()))  # noqa: SLF001 -- what every ask goes through
+        await is_asked.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+        del asking
+        gc.collect()
+
+    asyncio.run(break_off())
+
+    assert heard == []
