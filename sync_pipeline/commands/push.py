@@ -155,22 +155,18 @@ def _decide_held(
 ) -> None:
     if bool(ids) == bool(model):
         raise typer.BadParameter("name updates by their ids, or give --model")
+    _decide(ids, decision, model=model, as_json=as_json)
+
+
+def _decide(
+    ids: Sequence[int], decision: Decision, *, model: str | None = None, as_json: bool
+) -> None:
     with _warehouse() as engine, transaction(engine) as connection:
         if model is not None:
             ids = push_requests.held_by_model(connection, model)
             if not ids:
                 raise UndecidableError(f"no update of the push model {model} is held")
         decided = push_requests.decide(connection, ids, decision, by=_user())
-    _show_decided(ids, decided, as_json=as_json)
-
-
-def _decide(ids: Sequence[int], decision: Decision, *, as_json: bool) -> None:
-    with _warehouse() as engine, transaction(engine) as connection:
-        decided = push_requests.decide(connection, ids, decision, by=_user())
-    _show_decided(ids, decided, as_json=as_json)
-
-
-def _show_decided(ids: Sequence[int], decided: Mapping[int, str], *, as_json: bool) -> None:
     states = [{"id": update_id, "status": decided[update_id]} for update_id in dict.fromkeys(ids)]
     console.show_rows(states, as_json=as_json)
 
