@@ -31,7 +31,7 @@ def settle(
 
     A subject that the source does not know, or denies, is settled with that as its reason.
     """
-    if stream not in STREAMS.values():
+    if stream not in STREAMS.values() or not subjects:
         return
     passing = {name: str(gaps[name]) for name in subjects if gaps.get(name) in _PASSING}
     reasons = {name: reason.value for name, reason in gaps.items()}
