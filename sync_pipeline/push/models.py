@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import STREAMS
-from sync_pipeline.push.share import FEW
+from sync_pipeline.push.share import most_records, too_many
 from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
@@ -98,7 +98,7 @@ def _plan(connection: Connection, settings: Settings, model: PushModel) -> Model
         why = f"no view push.{model.name} has a field of {stream} that can be written"
         return ModelPlan(model.name, status, left_out=left_out, stopped=why)
     rows = count_rows(connection, stream)
-    most = max(FEW, settings.push_max_share * rows)
+    most = most_records(rows, settings.push_max_share)
     planned = plan_model(connection, model.name, stream, fields=usable, status=status, most=most)
     released = _release(connection, model) if planned.is_within else 0
     return ModelPlan(
@@ -122,7 +122,4 @@ def _release(connection: Connection, model: PushModel) -> int:
 def _stop(planned: Planned, rows: int, share: float) -> str | None:
     if planned.is_within:
         return None
-    return (
-        f"{planned.records:,} of {rows:,} records would be changed, more than "
-        f"PUSH_MAX_SHARE={share:g} allows: look at the view; then raise it"
-    )
+    return f"{too_many(planned.records, rows, share)}: look at the view; then raise it"

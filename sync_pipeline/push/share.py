@@ -15,6 +15,19 @@ FEW = 20
 """So many records may always be changed."""
 
 
+def most_records(rows: int, share: float) -> float:
+    """Return how many records of a table with so many rows may be changed at once."""
+    return max(FEW, share * rows)
+
+
+def too_many(changing: int, rows: int, share: float) -> str:
+    """Return in words that these are more."""
+    return (
+        f"{changing:,} of {rows:,} records would be changed, more than "
+        f"PUSH_MAX_SHARE={share:g} allows"
+    )
+
+
 def require_small_share(
     connection: Connection, source: str, *, most_share: float, limit: float, now: datetime
 ) -> None:
@@ -30,9 +43,8 @@ def require_small_share(
             continue
         stream = STREAMS[f"{source}/{entity}"]
         rows = count_rows(connection, stream)
-        if changing > most_share * rows:
+        if changing > most_records(rows, most_share):
             raise TooManyUpdatesError(
-                f"{stream}: {int(changing):,} of {rows:,} records would be changed, more than "
-                f"PUSH_MAX_SHARE={most_share:g} allows: look at `push --dry-run`; then raise it, "
-                "or send some of them with `push --limit`"
+                f"{stream}: {too_many(int(changing), rows, most_share)}: look at `push --dry-run`; "
+                "then raise it, or send some of them with `push --limit`"
             )
