@@ -312,7 +312,7 @@ def test_an_empty_page_is_not_believed_against_its_total() -> None:
     assert (set(sweep.rows), sweep.proof) == (keys(named(5)), Proof.AGREEING_PASSES)
 
 
-@pytest.mark.parametrize("empty", combinations(range(1, 13), 2))
+@pytest.mark.parametrize("empty", [*combinations(range(1, 13), 2)])
 def test_answers_that_are_empty_against_their_total_prove_nothing(empty: tuple[int, int]) -> None:
     # Found by the long run: an empty answer in the search for the end, or in place of page 1.
     moving = MovingList(timed(13), size=2)

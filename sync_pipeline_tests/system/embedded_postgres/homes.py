@@ -101,9 +101,14 @@ class Homes:
     def end(self) -> None:
         for server in self._servers:
             server.stop()
-        for pid in self._remembered:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(*self._remembered)
+
+
+def kill(*pids: int) -> None:
+    """SIGKILL each that is still there: a server's workers come and go by themselves."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def ask(dsn: str, question: str) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -22,14 +21,10 @@ from sync_pipeline_tests.system.embedded_postgres.homes import (
     Homes,
     ask,
     await_true,
+    kill,
     put_note,
     read_notes,
 )
-
-
-def kill(*pids: int) -> None:
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
 
 
 def test_starts_again_after_a_kill_of_the_first_process_alone(homes: Homes) -> None:
