@@ -28,6 +28,11 @@ class Endpoint:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must never be repeated, even when the API echoes it."""
 
+    @property
+    def whole_s(self) -> float:
+        """How long an answer may take as a whole: one may trickle on within each read's time."""
+        return 2 * self.timeout_s
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -32,4 +32,4 @@ def is_pressing(request: httpx.Request) -> bool:
 def refuse_late(request: httpx.Request) -> None:
     """Raise LateError for a request whose time has passed."""
     if is_pressing(request) and ticks() > request.extensions[SEND_BEFORE]:
-        raise LateError("the request is late", request=request)
+        raise LateError("not sent: it would have gone out too late", request=request)

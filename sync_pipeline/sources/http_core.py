@@ -1,4 +1,4 @@
-"""The one place that does HTTP: pool, time-outs, size cap, failures in words, retries, budget.
+"""The one place that does HTTP: pool, time-outs, size cap, retries, budget.
 
 Knows nothing of any API's paths, tokens or envelopes.
 """
@@ -8,32 +8,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import socket
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
 from sync_pipeline.errors import RequestRefusedError, TransientSourceError, WrongAnswerError
 from sync_pipeline.sources.answers import Meter
-from sync_pipeline.sources.budget import Budget, HeldBackError
+from sync_pipeline.sources.budget import Budget
 from sync_pipeline.sources.calls import Call, Endpoint, Reply
-from sync_pipeline.sources.connections import CONNECT_S, Send, open_client
-from sync_pipeline.sources.deadline import SEND_BEFORE, LateError
+from sync_pipeline.sources.connections import Send, open_client
+from sync_pipeline.sources.deadline import SEND_BEFORE
+from sync_pipeline.sources.failures import failures_in_words
 from sync_pipeline.sources.refusals import check_status
 from sync_pipeline.sources.retry import RetryBounds, log_retry, with_retries
 from sync_pipeline.sources.written import unknown_outcomes
 
-# Each read has its own time-out; an answer that trickles on for ever needs a bound as a whole.
-WHOLE_REQUEST_FACTOR = 2
 LARGEST_BODY = 64 * 1024 * 1024
 ASKS_FOR_FEWER = (429, 503)
 T = TypeVar("T")
@@ -87,12 +83,12 @@ class HttpCore:
 
     async def _attempt(self, call: Call, get_headers: Headers) -> Reply:
         headers: Mapping[str, str] = {}
-        with _failures_in_words(call, self.endpoint):
+        with failures_in_words(call, self.endpoint):
             async with self.budget.request():
                 send_before = None if call.guard is None else await call.guard()
                 headers = get_headers()
                 self.meter.requests += 1
-                async with asyncio.timeout(self.endpoint.timeout_s * WHOLE_REQUEST_FACTOR):
+                async with asyncio.timeout(self.endpoint.whole_s):
                     reply = await self._exchange(call, headers, send_before)
         sent = (part for value in headers.values() for part in (value, *value.split()))
         try:
@@ -174,45 +170,6 @@ def _version() -> str:
         return "unreleased"
 
 
-@contextmanager
-def _failures_in_words(call: Call, endpoint: Endpoint) -> Iterator[None]:
-    api, path = endpoint.api, call.template
-    try:
-        yield
-    except HeldBackError as exc:
-        left_s = exc.left_s
-        raise TransientSourceError(
-            api, path, detail=str(exc), retry_after_s=left_s, is_unsent=True
-        ) from exc
-    except TimeoutError as exc:
-        whole_s = endpoint.timeout_s * WHOLE_REQUEST_FACTOR
-        detail = f"timed out: the answer was not complete after {whole_s:g} s"
-        raise TransientSourceError(api, path, detail=detail) from exc
-    except httpx.TimeoutException as exc:
-        is_unsent = isinstance(exc, httpx.ConnectTimeout | httpx.PoolTimeout)
-        detail = _timed_out(exc, endpoint)
-        raise TransientSourceError(api, path, detail=detail, is_unsent=is_unsent) from exc
-    except httpx.ConnectError as exc:
-        detail = _unreachable(exc, endpoint)
-        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
-    except httpx.ProxyError as exc:
-        detail = "the proxy does not let it through"
-        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
-    except (httpx.LocalProtocolError, UnicodeEncodeError):
-        # Its text repeats the header, which may be a credential.
-        detail = "the request cannot be sent: a value has characters that HTTP does not allow"
-        raise RequestRefusedError(api, path, detail=detail) from None
-    except LateError as exc:
-        detail = "not sent: it would have gone out too late"
-        raise TransientSourceError(api, path, detail=detail, is_unsent=True) from exc
-    except httpx.DecodingError as exc:
-        detail = "came packed otherwise than its Content-Encoding says"
-        raise WrongAnswerError(api, path, detail=detail) from exc
-    except httpx.TransportError as exc:
-        detail = "the connection broke before the answer was complete"
-        raise TransientSourceError(api, path, detail=detail) from exc
-
-
 # A push asks for the same address three times.
 @lru_cache(maxsize=1024)
 def _address_of(url: str) -> httpx.URL:
@@ -227,40 +184,3 @@ def _charset(content_type: str | None) -> str | None:
 
 def _kind(call: Call) -> dict[str, str]:
     return {} if call.payload is None else {"Content-Type": "application/json"}
-
-
-def _timed_out(exc: httpx.TimeoutException, endpoint: Endpoint) -> str:
-    where = _address(endpoint)
-    if isinstance(exc, httpx.ConnectTimeout):
-        wait_s = min(endpoint.timeout_s, CONNECT_S)
-        return f"{where} timed out: no connection after {wait_s:g} s; check {endpoint.variable}"
-    if isinstance(exc, httpx.PoolTimeout):
-        return f"timed out: no free connection after {endpoint.timeout_s:g} s"
-    return f"{where} timed out: nothing came for {endpoint.timeout_s:g} s"
-
-
-def _unreachable(exc: httpx.ConnectError, endpoint: Endpoint) -> str:
-    where, variable = _address(endpoint), endpoint.variable
-    causes = tuple(_causes(exc))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return f"{where} shows a TLS certificate that this machine does not trust; check {variable}"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return f"no TLS connection with {where}; check {variable}"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return f"the host name of {where} cannot be resolved (DNS); check {variable}"
-    return f"{where} is unreachable; check {variable}"
-
-
-def _causes(exc: BaseException) -> Iterator[BaseException]:
-    yield exc
-    if isinstance(exc, BaseExceptionGroup):
-        for inner in exc.exceptions:
-            yield from _causes(inner)
-    nearer = exc.__cause__ or exc.__context__
-    if nearer is not None:
-        yield from _causes(nearer)
-
-
-def _address(endpoint: Endpoint) -> str:
-    parts = urlsplit(endpoint.base_url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
