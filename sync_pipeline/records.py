@@ -1,9 +1,9 @@
-"""The values that travel from a source to a table: records, rejects, what is told of fields."""
+"""What travels from a source to a table: records, rejects, events, what is told of fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -72,6 +72,24 @@ class Reject:
     reason: str
     observed_at: datetime
     scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as the inbox stores it; two that are equal are the same body about the same."""
+
+    source: str
+    event: str
+    kind: str
+    subject: str | None
+    payload_raw: bytes
+    payload: str | None
+    happened_at: datetime | None = None
+    error: str | None = None
+
+    def without_payload(self) -> Event:
+        """Return the event with its bytes alone."""
+        return replace(self, payload=None)
 
 
 class FieldKind(StrEnum):

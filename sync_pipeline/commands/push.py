@@ -21,7 +21,7 @@ from sync_pipeline.operate.ready import make_ready, warehouse_opened
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline.warehouse import push_requests
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.push_requests import Decision, Wanted, find_update, list_updates
+from sync_pipeline.warehouse.push_requests import Ruling, Wanted, find_update, list_updates
 
 app = typer.Typer(help="Send what waits in the outbox, look at it, and decide about it.")
 
@@ -150,23 +150,19 @@ def request_update(
     typer.echo(made)
 
 
-def _decide_held(
-    ids: Sequence[int], model: str | None, decision: Decision, *, as_json: bool
-) -> None:
+def _decide_held(ids: Sequence[int], model: str | None, ruling: Ruling, *, as_json: bool) -> None:
     if bool(ids) == bool(model):
         raise typer.BadParameter("name updates by their ids, or give --model")
-    _decide(ids, decision, model=model, as_json=as_json)
+    _decide(ids, ruling, model=model, as_json=as_json)
 
 
-def _decide(
-    ids: Sequence[int], decision: Decision, *, model: str | None = None, as_json: bool
-) -> None:
+def _decide(ids: Sequence[int], ruling: Ruling, *, model: str | None = None, as_json: bool) -> None:
     with _warehouse() as engine, transaction(engine) as connection:
         if model is not None:
             ids = push_requests.held_by_model(connection, model)
             if not ids:
                 raise UndecidableError(f"no update of the push model {model} is held")
-        decided = push_requests.decide(connection, ids, decision, by=_user())
+        decided = push_requests.decide(connection, ids, ruling, by=_user())
     states = [{"id": update_id, "status": decided[update_id]} for update_id in dict.fromkeys(ids)]
     console.show_rows(states, as_json=as_json)
 

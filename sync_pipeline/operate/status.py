@@ -11,11 +11,11 @@ from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.operate.pace import is_fan_out, pace_of, waiting_of
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.inbox import InboxDepth, inbox_depths
 from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.warehouse.stored import count_rows
-from sync_pipeline.webhooks.inbox import Depth, inbox_depths
-from sync_pipeline.webhooks.settling import STREAMS as EVENT_STREAMS
+from sync_pipeline.webhooks.settling import TOLD_STREAMS
 
 Row = Mapping[str, object]
 
@@ -28,7 +28,7 @@ def stream_states(engine: Engine, settings: Settings) -> list[Row]:
     ``pace`` is said where the bound cannot be held.
     """
     streams = list(STREAMS.values())
-    told = {stream: source for source, stream in EVENT_STREAMS.items()}
+    told = {stream: source for source, stream in TOLD_STREAMS.items()}
     now = datetime.now(UTC)
     parameters = {
         "sources": [stream.source for stream in streams],
@@ -51,7 +51,7 @@ def stream_states(engine: Engine, settings: Settings) -> list[Row]:
         ]
 
 
-def _events(depth: Depth | None) -> dict[str, object]:
+def _events(depth: InboxDepth | None) -> dict[str, object]:
     """Return how much that webhooks told of was not read yet, and since when."""
     return {
         "events": depth.waiting if depth else None,

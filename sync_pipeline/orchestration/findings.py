@@ -16,9 +16,9 @@ from sync_pipeline.pull.drift import breaches, policy_of, said_of
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse import checks
 from sync_pipeline.warehouse.drift import FieldNews, field_news
+from sync_pipeline.warehouse.inbox import lost_events
 from sync_pipeline.warehouse.push_queue import open_by_stream
 from sync_pipeline.warehouse.runs import RunKey, find_run
-from sync_pipeline.webhooks.inbox import lost_events
 
 Shown = dg.TableMetadataValue | dg.TimestampMetadataValue | int | float | str | bool
 # More than the clocks of the database and of the process that reads differ by.

@@ -13,8 +13,8 @@ from sync_pipeline.orchestration.run_states import UNFINISHED
 from sync_pipeline.orchestration.schedules import AT_EACH_LOOK_S, pull_job, run_config, run_tags
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.webhooks.inbox import Claim, claim_subjects
-from sync_pipeline.webhooks.settling import STREAMS
+from sync_pipeline.warehouse.inbox import ClaimedSubjects, claim_subjects
+from sync_pipeline.webhooks.settling import TOLD_STREAMS
 
 CAUSE = "webhook"
 # Each is a request or two at the source: some twenty seconds at the usual rate.
@@ -34,7 +34,7 @@ def webhook_event_sensor() -> dg.SensorDefinition:
     def look(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorResult:
         said = [
             _next_pull(stream, pipeline.engine, pipeline.settings, context.instance)
-            for stream in STREAMS.values()
+            for stream in TOLD_STREAMS.values()
         ]
         requests = [one for one in said if isinstance(one, dg.RunRequest)]
         if requests:
@@ -60,7 +60,7 @@ def _next_pull(
     return _request(stream, claim) if claim else f"{stream}: no event waits"
 
 
-def _request(stream: Stream, claim: Claim) -> dg.RunRequest:
+def _request(stream: Stream, claim: ClaimedSubjects) -> dg.RunRequest:
     facts = f"{claim.first_id}-{claim.last_id}:{claim.claimed_at.isoformat()}"
     return dg.RunRequest(
         run_key=f"webhook:{stream}:{facts}",

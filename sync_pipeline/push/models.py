@@ -15,7 +15,7 @@ from sync_pipeline.entities import STREAMS
 from sync_pipeline.push.share import most_records, too_many
 from sync_pipeline.settings import PushModel, Settings
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.push_models import Planned, model_fields, plan_model
+from sync_pipeline.warehouse.push_models import ModelOutcome, model_fields, plan_model
 from sync_pipeline.warehouse.push_requests import APPROVE, decide, held_by_model
 from sync_pipeline.warehouse.stored import count_rows
 
@@ -119,7 +119,7 @@ def _release(connection: Connection, model: PushModel) -> int:
     return len(decide(connection, held, APPROVE, by="PUSH_MODELS")) if held else 0
 
 
-def _stop(planned: Planned, rows: int, share: float) -> str | None:
+def _stop(planned: ModelOutcome, rows: int, share: float) -> str | None:
     if planned.is_within:
         return None
     return f"{too_many(planned.records, rows, share)}: look at the view; then raise it"

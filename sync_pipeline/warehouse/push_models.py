@@ -14,7 +14,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('sync-pipeline model
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ModelOutcome:
     """What a model came to: of how many records something differs, and what was made of it.
 
     ``refused`` are values that cannot be written; ``withdrawn`` are updates held until now that
@@ -42,10 +42,10 @@ def plan_model(  # noqa: PLR0913 -- which model, and the bounds that are set for
     fields: Sequence[str],
     status: str,
     most: float,
-) -> Planned:
+) -> ModelOutcome:
     """Ask for what differs, of ``most`` records at most, as updates in ``status``."""
     # Two at once would ask for the same twice.
     connection.execute(_LOCK, {"model": model})
     asked = {"model": model, "fields": list(fields), "status": status, "most": most}
     row = connection.execute(statement("plan_model"), named(stream) | asked).mappings().one()
-    return Planned(**row)
+    return ModelOutcome(**row)

@@ -21,7 +21,7 @@ Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Ruling:
     """What a person may decide: the state that an update is in afterwards, and those before."""
 
     name: str
@@ -29,10 +29,10 @@ class Decision:
     from_statuses: tuple[str, ...]
 
 
-APPROVE = Decision("approve", "pending", ("held",))
-DECLINE = Decision("decline", "declined", ("held",))
-RETRY = Decision("retry", "pending", ("pending", "rejected", "conflict", "uncertain", "dead"))
-DISCARD = Decision(
+APPROVE = Ruling("approve", "pending", ("held",))
+DECLINE = Ruling("decline", "declined", ("held",))
+RETRY = Ruling("retry", "pending", ("pending", "rejected", "conflict", "uncertain", "dead"))
+DISCARD = Ruling(
     "discard", "discarded", ("pending", "rejected", "held", "conflict", "uncertain", "dead")
 )
 
@@ -101,7 +101,7 @@ def held_by_model(connection: Connection, model: str) -> list[int]:
 
 
 def decide(
-    connection: Connection, ids: Sequence[int], decision: Decision, *, by: str
+    connection: Connection, ids: Sequence[int], ruling: Ruling, *, by: str
 ) -> Mapping[int, str]:
     """Decide about updates; return the state that each is in now.
 
@@ -110,8 +110,8 @@ def decide(
     """
     parameters = {
         "ids": list(ids),
-        "status": decision.status,
-        "from_statuses": list(decision.from_statuses),
+        "status": ruling.status,
+        "from_statuses": list(ruling.from_statuses),
         "decided_by": by,
     }
     rows = connection.execute(statement("decide_updates"), parameters).all()
@@ -121,7 +121,7 @@ def decide(
         row = find_update(connection, missing[0])
         is_in = "there is none" if row is None else f"it is {row['status']}"
         raise UndecidableError(
-            f"update {missing[0]}: {is_in}; {decision.name} takes one that is "
-            f"{' or '.join(decision.from_statuses)}"
+            f"update {missing[0]}: {is_in}; {ruling.name} takes one that is "
+            f"{' or '.join(ruling.from_statuses)}"
         )
     return decided

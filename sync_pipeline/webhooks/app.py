@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from sync_pipeline.records import Event
 from sync_pipeline.webhooks import answers
 from sync_pipeline.webhooks.access_log import AccessLog
 from sync_pipeline.webhooks.bodies import BadBodyError, Body
 from sync_pipeline.webhooks.codes import LIFECYCLE
-from sync_pipeline.webhooks.events import Event, coded_event, lifecycle_event, rocs_event
+from sync_pipeline.webhooks.events import coded_event, lifecycle_event, rocs_event
 from sync_pipeline.webhooks.group_commit import AwayError, GroupCommit
 from sync_pipeline.webhooks.keys import Keys
 from sync_pipeline.webhooks.metrics import CONTENT_TYPE, Metrics

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync_pipeline.mapping import rosaas
+from sync_pipeline.records import Event
 from sync_pipeline.webhooks.bodies import BadBodyError, Body, Json, Number, find
 from sync_pipeline.webhooks.codes import (
     ALIASES,
@@ -31,24 +31,6 @@ _CODE = re.compile(r"\d{1,6}", re.ASCII)
 _CONTACT_ID = re.compile(r"\d{1,19}", re.ASCII)
 _LARGEST_ID = 2**63 - 1
 _TIMES = ("created", "date", "changingdate", "creationdate", "cancellationtime")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event as it is stored; two that are equal are the same body about the same."""
-
-    source: str
-    event: str
-    kind: str
-    subject: str | None
-    payload_raw: bytes
-    payload: str | None
-    happened_at: datetime | None = None
-    error: str | None = None
-
-    def without_payload(self) -> Event:
-        """Return the event with its bytes alone."""
-        return replace(self, payload=None)
 
 
 def lifecycle_event(kind: str, body: Body) -> Event:

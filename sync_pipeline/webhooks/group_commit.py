@@ -6,12 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sync_pipeline.errors import WarehouseError
+from sync_pipeline.records import Event
 from sync_pipeline.warehouse.engine import UnstorableError, transaction
-from sync_pipeline.webhooks.events import Event
-from sync_pipeline.webhooks.inbox import store_events
+from sync_pipeline.warehouse.inbox import store_events
+from sync_pipeline.webhooks.nameless import quarantine_nameless
 
 Store = Callable[[Sequence[Event]], None]
 _MOST_WAITING = 10_000
@@ -92,7 +93,7 @@ def store_in(engine: Engine) -> Store:
     def store(events: Sequence[Event]) -> None:
         try:
             with transaction(engine) as connection:
-                store_events(connection, events)
+                _store(connection, events)
         except UnstorableError:
             # jsonb has limits that only PostgreSQL knows; the bytes are kept all the same.
             for event in events:
@@ -104,7 +105,12 @@ def store_in(engine: Engine) -> Store:
 def _store_alone(engine: Engine, event: Event) -> None:
     try:
         with transaction(engine) as connection:
-            store_events(connection, [event])
+            _store(connection, [event])
     except UnstorableError:
         with transaction(engine) as connection:
-            store_events(connection, [event.without_payload()])
+            _store(connection, [event.without_payload()])
+
+
+def _store(connection: Connection, events: Sequence[Event]) -> None:
+    store_events(connection, events)
+    quarantine_nameless(connection, events)

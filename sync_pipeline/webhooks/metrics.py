@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from sync_pipeline.webhooks.inbox import Depth
+from sync_pipeline.warehouse.inbox import InboxDepth
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -18,7 +18,7 @@ _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 class Metrics:
     """The counters of one receiver."""
 
-    def __init__(self, depths: Callable[[], Sequence[Depth]]) -> None:
+    def __init__(self, depths: Callable[[], Sequence[InboxDepth]]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Depths(depths))
         self.events = Counter(
@@ -46,7 +46,7 @@ class Metrics:
 
 
 class _Depths(Collector):
-    def __init__(self, depths: Callable[[], Sequence[Depth]]) -> None:
+    def __init__(self, depths: Callable[[], Sequence[InboxDepth]]) -> None:
         self._depths = depths
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from sync_pipeline.entities import ROSAAS_TENANTS
-from sync_pipeline.records import Reject
+from sync_pipeline.records import Event, Reject
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.quarantine import quarantine, undiscarded
 from sync_pipeline.warehouse.statements import named, statement
-from sync_pipeline.webhooks.events import NO_TENANT, Event
+from sync_pipeline.webhooks.events import NO_TENANT
 
 ERROR_CODE = "event_without_tenant"
 

@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 from sync_pipeline.entities import ROCS_CONTACTS, ROSAAS_TENANTS, Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.warehouse.engine import transaction
+from sync_pipeline.warehouse.inbox import set_back_events, settle_events, settle_read_events
 from sync_pipeline.warehouse.progress import Reason
-from sync_pipeline.webhooks.inbox import set_back_events, settle_events, settle_read_events
 
 # The stream that is read when a source tells of one of its subjects.
-STREAMS: Mapping[str, Stream] = {"rosaas": ROSAAS_TENANTS, "rocs": ROCS_CONTACTS}
+TOLD_STREAMS: Mapping[str, Stream] = {"rosaas": ROSAAS_TENANTS, "rocs": ROCS_CONTACTS}
 # What another attempt may mend.
 _PASSING = frozenset({Reason.UNAVAILABLE, Reason.WRONG_ANSWER})
 
@@ -31,7 +31,7 @@ def settle(
 
     A subject that the source does not know, or denies, is settled with that as its reason.
     """
-    if stream not in STREAMS.values() or not subjects:
+    if stream not in TOLD_STREAMS.values() or not subjects:
         return
     passing = {name: str(gaps[name]) for name in subjects if gaps.get(name) in _PASSING}
     reasons = {name: reason.value for name, reason in gaps.items()}
@@ -46,7 +46,7 @@ def set_back(engine: Engine, stream: Stream, subjects: Sequence[str], error: Syn
 
     Those whose contact had been read by then do not.
     """
-    if stream not in STREAMS.values():
+    if stream not in TOLD_STREAMS.values():
         return
     with transaction(engine) as connection:
         # A tenant that was read is not done with before its work is confirmed.

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.webhooks.inbox import Depth, inbox_depths
+from sync_pipeline.warehouse.inbox import InboxDepth, inbox_depths
 from sync_pipeline.webhooks.tenants_known import KnownTenants
 
 _LOOK_EVERY_S = 2.0
@@ -24,7 +24,7 @@ class WarehouseWatch:
 
     engine: Engine
     tenants: KnownTenants = field(default_factory=KnownTenants)
-    depths: Sequence[Depth] = ()
+    depths: Sequence[InboxDepth] = ()
     _seen_at: float | None = None
 
     @property

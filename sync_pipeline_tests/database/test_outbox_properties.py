@@ -21,7 +21,7 @@ from sync_pipeline.warehouse.push_requests import (
     DECLINE,
     DISCARD,
     RETRY,
-    Decision,
+    Ruling,
     decide,
 )
 from sync_pipeline_tests.database.outbox_rows import ask, put_contacts
@@ -64,7 +64,7 @@ class Lose:
 @dataclass(frozen=True)
 class Decide:
     which: int
-    decision: Decision
+    ruling: Ruling
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ class Story:
         update_id = sorted(self.asked)[step.which % len(self.asked)]
         try:
             with transaction(self.engine) as connection:
-                decide(connection, [update_id], step.decision, by="x")
+                decide(connection, [update_id], step.ruling, by="x")
         except UndecidableError:
-            assert self.before[update_id] not in step.decision.from_statuses
+            assert self.before[update_id] not in step.ruling.from_statuses
 
     def look(self, steps: set[tuple[str, str]]) -> None:
         found = rows(

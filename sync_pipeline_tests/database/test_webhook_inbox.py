@@ -10,18 +10,18 @@ from sqlalchemy import Engine, text
 from sync_pipeline.entities import ROCS_CONTACTS, ROSAAS_TENANTS, STREAMS
 from sync_pipeline.errors import StreamBusyError
 from sync_pipeline.operate.status import stream_states
+from sync_pipeline.records import Event
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.engine import transaction
-from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
-from sync_pipeline.webhooks.events import Event
-from sync_pipeline.webhooks.group_commit import store_in
-from sync_pipeline.webhooks.inbox import (
-    Depth,
+from sync_pipeline.warehouse.inbox import (
+    InboxDepth,
     Lost,
     claim_subjects,
     inbox_depths,
     lost_events,
 )
+from sync_pipeline.warehouse.progress import Proof, Reason, ScopeProgress, record_progress
+from sync_pipeline.webhooks.group_commit import store_in
 from sync_pipeline.webhooks.settling import set_back, settle
 from sync_pipeline_tests.database.readings import rows
 
@@ -223,7 +223,7 @@ def test_the_depth_counts_what_waits_and_since_when(engine: Engine) -> None:
     ((oldest,),) = rows(engine, "SELECT received_at FROM ops.webhook_events WHERE subject = 'acme'")
     assert isinstance(oldest, datetime)
     with transaction(engine) as connection:
-        assert inbox_depths(connection) == [Depth("rosaas", 2, 1, oldest)]
+        assert inbox_depths(connection) == [InboxDepth("rosaas", 2, 1, oldest)]
 
 
 def test_status_shows_what_webhooks_told_that_was_not_read_yet(engine: Engine) -> None:

@@ -8,10 +8,11 @@ from sqlalchemy import Engine, text
 
 from sync_pipeline.orchestration.build import build_definitions
 from sync_pipeline.orchestration.resources import Pipeline
+from sync_pipeline.records import Event
 from sync_pipeline.settings import environment, read_settings
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.webhooks.bodies import read_object
-from sync_pipeline.webhooks.events import Event, coded_event
+from sync_pipeline.webhooks.events import coded_event
 from sync_pipeline.webhooks.group_commit import store_in
 from sync_pipeline_tests.database.readings import rows
 from sync_pipeline_tests.pull_rocs import CONTACTS, LOGIN

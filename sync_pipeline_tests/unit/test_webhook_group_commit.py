@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sync_pipeline.webhooks.events import Event
+from sync_pipeline.records import Event
 from sync_pipeline.webhooks.group_commit import AwayError, GroupCommit
 
 MIB = 1024 * 1024

@@ -10,13 +10,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import Stream
+from sync_pipeline.records import Event
 from sync_pipeline.warehouse.statements import named, statement
-from sync_pipeline.webhooks.events import Event
-from sync_pipeline.webhooks.nameless import quarantine_nameless
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class InboxDepth:
     """How many events of a source wait to be worked off, and since when the oldest does."""
 
     source: str
@@ -26,7 +25,7 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedSubjects:
     """The subjects that one pull is launched for, and the facts that it goes back to."""
 
     subjects: tuple[str, ...]
@@ -49,10 +48,7 @@ class Lost:
 
 
 def store_events(connection: Connection, events: Iterable[Event]) -> None:
-    """Store events; the same one several times over is one row that counts its repeats.
-
-    Those that break the contract go to the quarantine, too.
-    """
+    """Store events; the same one several times over is one row that counts its repeats."""
     counted = Counter(events)
     connection.execute(statement("lock_inbox"))
     arrived = list(counted)
@@ -68,12 +64,11 @@ def store_events(connection: Connection, events: Iterable[Event]) -> None:
         "times": list(counted.values()),
     }
     connection.execute(statement("store_events"), columns)
-    quarantine_nameless(connection, arrived)
 
 
-def inbox_depths(connection: Connection) -> list[Depth]:
+def inbox_depths(connection: Connection) -> list[InboxDepth]:
     """Return what waits, by source."""
-    return [Depth(*row) for row in connection.execute(statement("inbox_depths"))]
+    return [InboxDepth(*row) for row in connection.execute(statement("inbox_depths"))]
 
 
 def lost_events(connection: Connection, *, since: datetime) -> Lost:
@@ -82,8 +77,8 @@ def lost_events(connection: Connection, *, since: datetime) -> Lost:
     return Lost(row.changes, row.untold)
 
 
-def claim_subjects(connection: Connection, source: str, *, most: int) -> Claim | None:
-    """Claim the subjects of a source that have waited longest; None where nothing is due.
+def claim_subjects(connection: Connection, source: str, *, most: int) -> ClaimedSubjects | None:
+    """ClaimedSubjects the subjects of a source that have waited longest; None where nothing is due.
 
     Of those that failed before it claims a few alone, to be read after the others. Their
     events are due again after a while, unless a pull settles them before.
@@ -92,7 +87,7 @@ def claim_subjects(connection: Connection, source: str, *, most: int) -> Claim |
     row = connection.execute(statement("claim_events"), parameters).one()
     if not row.subjects:
         return None
-    return Claim(tuple(row.subjects), row.first_id, row.last_id, row.claimed_at)
+    return ClaimedSubjects(tuple(row.subjects), row.first_id, row.last_id, row.claimed_at)
 
 
 def settle_events(
