@@ -22,8 +22,33 @@ class Write:
     wanted: Values
 
 
+class Creator(Protocol):
+    """Creates records of one stream, to which the API gives their ids."""
+
+    @property
+    def key(self) -> str:
+        """The field by whose value a record is found that was created already."""
+
+    async def find(self, value: str) -> str | None:
+        """Return the id of the record with this value of the key; None where there is none."""
+
+    def creation(self, wanted: Values) -> Write:
+        """Return the call that creates a record of these values; raises UnwritableError."""
+
+    def id_in(self, answer: Written) -> str | None:
+        """Return the id of the record that was created; None where the answer does not tell."""
+
+
 class PushApi(Protocol):
     """One source, as far as it can be written to."""
+
+    @property
+    def perhaps_done(self) -> Collection[str]:
+        """The codes of refusals that an earlier sending of the same may have brought about."""
+
+    @property
+    def creator(self) -> Creator | None:
+        """What creates records; None where they come into being elsewhere alone."""
 
     def unreadable(self, fields: Collection[str]) -> frozenset[str]:
         """Return those of some fields that no answer tells."""

@@ -6,6 +6,7 @@ that, for many at once.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -75,7 +76,7 @@ class Courier:
 
 
 @dataclass(slots=True)
-class Attempting:
+class Attempting(ABC):
     """One attempt, as far as it is the same for all."""
 
     courier: Courier
@@ -86,9 +87,9 @@ class Attempting:
     known: Values | None = None
     """What the record held of the fields in question, once it was read."""
 
+    @abstractmethod
     async def deliver(self) -> Delivered:
         """Do what there is to do; what `run` catches is settled there."""
-        raise NotImplementedError
 
     async def run(self) -> Delivered:
         """Return what came of it; raises WarehouseError alone."""

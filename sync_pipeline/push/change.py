@@ -13,7 +13,6 @@ from sync_pipeline.push.merge import with_items_merged
 from sync_pipeline.push.outcome import Attempt, Next, after_write, without_write
 from sync_pipeline.push.records import Current, Target
 from sync_pipeline.push.values import Values, canonical_values, comparable
-from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.ledger import own_writes, reported_by
 from sync_pipeline.warehouse.stored import owner_of
@@ -120,8 +119,11 @@ class Changing(Attempting):
     async def _judged(
         self, target: Target, before: Current, decided: Decision, tried: _Tried
     ) -> Delivered:
-        hidden = self.courier.api.unreadable(tried.all)
-        after = await self.look(target) if self._is_look_worth(tried.failure) else before
+        api, failure = self.courier.api, tried.failure
+        hidden = api.unreadable(tried.all)
+        is_perhaps_done = failure is not None and failure.code in api.perhaps_done
+        is_look_worth = self.may_have_changed or is_perhaps_done
+        after = await self.look(target) if is_look_worth else before
         readable = {name: value for name, value in tried.all.items() if name not in hidden}
         found = comparison(readable, before.values, after.values)
         attempt = Attempt(
@@ -129,22 +131,15 @@ class Changing(Attempting):
             hidden,
             doubtful=hidden & tried.failed.keys(),
             untried=decided.write.keys() - tried.all.keys(),
-            failure=tried.failure,
+            failure=failure,
+            is_perhaps_done=is_perhaps_done,
         )
         following = after_write(
-            attempt,
-            found,
-            tries=self.tries,
-            now=self.now,
-            grace=self.courier.grace,
+            attempt, found, tries=self.tries, now=self.now, grace=self.courier.grace
         )
         self.note_after(after.values)
         reported = {name: value for name, value in tried.accepted.items() if name in hidden}
         return self.ended(following, written={**found.there, **found.otherwise, **reported})
-
-    def _is_look_worth(self, failure: SourceError | None) -> bool:
-        perhaps_done = failure is not None and failure.code in PERHAPS_DONE
-        return self.may_have_changed or perhaps_done
 
 
 def _country(current: Current) -> str | None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from sync_pipeline.errors import SyncError, TooManyUpdatesError
+from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.pull.normalising import collector_paused
@@ -31,7 +32,7 @@ from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.outbox import Claim, Desk, desk_opened
 
-SOURCES = ("crmcom", "rocs", "rosaas")
+SOURCES = tuple(sorted({field.stream.source for field in PUSHABLE}))
 
 
 @dataclass(frozen=True, slots=True)

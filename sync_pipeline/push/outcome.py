@@ -20,7 +20,6 @@ from sync_pipeline.push.decide import (
     pause_after,
     status_after_refusal,
 )
-from sync_pipeline.sources.rosaas_writes import PERHAPS_DONE
 
 ACCEPTED, UNKNOWN = "accepted", "unknown"
 NOT_DONE = (TransientSourceError, CredentialRefusedError)
@@ -76,6 +75,7 @@ class Attempt:
 
     ``unreadable`` are fields that were written and that no reading tells, ``doubtful`` those of
     them that may have been accepted or not; ``untried`` those whose calls were to follow.
+    ``is_perhaps_done``: an earlier sending of the same may have brought the refusal about.
     """
 
     decision: Decision
@@ -83,6 +83,7 @@ class Attempt:
     doubtful: Collection[str] = ()
     untried: Collection[str] = ()
     failure: SourceError | None = None
+    is_perhaps_done: bool = False
 
 
 def after_write(
@@ -104,7 +105,7 @@ def after_write(
     elif isinstance(failure, NOT_DONE):
         asked_s = failure.retry_after_s if isinstance(failure, TransientSourceError) else None
         return Next("pending", str(failure), now + pause_after(tries.attempts, asked_s=asked_s))
-    elif failure is not None and not _is_there(failure, found):
+    elif failure is not None and not _is_there(attempt, found):
         return refused(str(failure), tries=tries, now=now)
     return _accepted(attempt, found, tries=tries, now=now)
 
@@ -123,9 +124,9 @@ def _accepted(attempt: Attempt, found: Comparison, *, tries: Tries, now: datetim
     return Next("delivered" if is_hidden else "confirmed", note)
 
 
-def _is_there(failure: SourceError, found: Comparison) -> bool:
+def _is_there(attempt: Attempt, found: Comparison) -> bool:
     """Tell whether the API refused what is there already."""
-    return failure.code in PERHAPS_DONE and not found.missing and not found.otherwise
+    return attempt.is_perhaps_done and not found.missing and not found.otherwise
 
 
 def _listed(names: Collection[str]) -> str:

@@ -22,7 +22,7 @@ from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.errors import UnknownOutcomeError
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context
-from sync_pipeline.push.api import PushApi, Write
+from sync_pipeline.push.api import Creator, PushApi, Write
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import server_clock, window_of
@@ -129,6 +129,14 @@ class Seen:
     """An API as it is; others differ from it in one thing."""
 
     api: PushApi
+
+    @property
+    def perhaps_done(self) -> Collection[str]:
+        return self.api.perhaps_done
+
+    @property
+    def creator(self) -> Creator | None:
+        return self.api.creator
 
     def unreadable(self, fields: Collection[str]) -> frozenset[str]:
         return self.api.unreadable(fields)
