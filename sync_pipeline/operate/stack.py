@@ -14,6 +14,7 @@ import httpx
 
 from sync_pipeline.errors import SetupError
 from sync_pipeline.operate.home import Home, find_noted, note_running, stop_running
+from sync_pipeline.operate.logs import cut_logs
 from sync_pipeline.operate.postgres import EmbeddedPostgres
 from sync_pipeline.operate.postgres.ports import is_free
 from sync_pipeline.operate.ready import Ready, start_warehouse
@@ -123,15 +124,15 @@ def _watch(
     said = ""
     while True:
         _refuse_dead(processes, ready.home)
-        trouble = _revive(ready, receiver)
+        trouble = _keep_well(ready, receiver)
         if trouble and trouble != said:
             say(f"{trouble} (tried again every {_LOOK_EVERY_S:g} s)")
         said = trouble
         time.sleep(_LOOK_EVERY_S)
 
 
-def _revive(ready: Ready, receiver: ReceiverProcess) -> str:
-    """Start again what was killed from outside; nothing that it holds is lost.
+def _keep_well(ready: Ready, receiver: ReceiverProcess) -> str:
+    """Start again what was killed from outside (nothing that it holds is lost); cut long logs.
 
     Returns what stands in the way, which may well be gone at the next look.
     """
@@ -140,6 +141,7 @@ def _revive(ready: Ready, receiver: ReceiverProcess) -> str:
         if ready.sandbox_url:
             start_sandbox(ready.settings, ready.home)
         receiver.start()
+        cut_logs(ready.home)
     except SetupError as exc:
         return str(exc)
     return ""

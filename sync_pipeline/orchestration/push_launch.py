@@ -33,6 +33,7 @@ class Launch:
 class PastRun:
     """A run about the same facts; ``ended_at`` is null while it goes on."""
 
+    run_id: str
     has_failed: bool
     ended_at: datetime | None
 
@@ -46,7 +47,7 @@ def launch_or_wait(facts: str, runs: Sequence[PastRun], *, now: datetime) -> Lau
     """Return the run to launch, or why there is none; ``runs`` are about these facts, in order.
 
     A run that failed before it took anything leaves the same facts: it is launched again, later
-    each time, under another key.
+    each time, under a key that names that run. A number would come again: old runs are removed.
     """
     if not runs:
         return Launch(facts)
@@ -58,7 +59,7 @@ def launch_or_wait(facts: str, runs: Sequence[PastRun], *, now: datetime) -> Lau
     due_at = last.ended_at + min(pause_after(len(runs)), timedelta(minutes=10))
     if now < due_at:
         return f"the last run about these updates failed: the next is launched at {due_at:%H:%M:%S}"
-    return Launch(f"{facts}:{len(runs)}")
+    return Launch(f"{facts}:after-{last.run_id}")
 
 
 def obstacle(instance: DagsterInstance) -> str | None:
@@ -83,7 +84,8 @@ def runs_about(instance: DagsterInstance, facts: str) -> list[PastRun]:
             ended_at = datetime.fromtimestamp(
                 record.end_time or record.update_timestamp.timestamp(), UTC
             )
-        found.append(PastRun(status is not DagsterRunStatus.SUCCESS, ended_at))
+        has_failed = status is not DagsterRunStatus.SUCCESS
+        found.append(PastRun(record.dagster_run.run_id, has_failed, ended_at))
     return found
 
 

@@ -89,6 +89,7 @@ class Settings(Group):
     push_conflict_policy: ConflictPolicies = Field(default_factory=conflicts_are_held)
     push_grace_seconds: float = Field(default=60, ge=0)
     retention_days: float = Field(default=90, ge=1)
+    run_retention_days: float = Field(default=30, ge=1)
     ui_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8765, ge=1, le=65535)
     alert_urls: AlertUrls | None = None

@@ -55,7 +55,7 @@ def test_old_attempts_at_updates_that_are_decided_are_removed_and_no_others(
     assert final == ["confirmed", "declined", "delivered", "discarded", "superseded"]
     # Few at once: one transaction after the other.
     removed = remove_what_is_old(attempts, Settings(), now=NOW, at_once=2)
-    assert removed == Removed(len(final), NOW - timedelta(days=90))
+    assert removed == Removed(len(final), 0, NOW - timedelta(days=90))
     assert rows(attempts, LEFT) == [
         (status, outcome)
         for status, is_final in states
@@ -68,3 +68,27 @@ def test_old_attempts_at_updates_that_are_decided_are_removed_and_no_others(
 def test_the_setting_says_for_how_long(attempts: Engine) -> None:
     assert remove_what_is_old(attempts, Settings(retention_days=365), now=NOW).deliveries == 0
     assert remove_what_is_old(attempts, Settings(retention_days=1), now=NOW).deliveries == 10
+
+
+def test_old_records_of_the_quarantine_that_a_reading_settled_are_removed_and_no_others(
+    engine: Engine,
+) -> None:
+    put = text("""
+        INSERT INTO ops.quarantine (
+            source, entity, record_id, payload_raw, reason, error_code, observed_at,
+            resolved_at, resolution
+        )
+        SELECT 'crmcom', 'contacts', how || age, '', '', 'x', :now,
+            CASE WHEN how <> 'open' THEN CAST(:now AS timestamptz) - make_interval(days => age) END,
+            nullif(how, 'open')
+        FROM unnest(ARRAY['loaded', 'loaded as kept', 'outdated', 'discarded: ours', 'open'])
+            AS how, unnest(ARRAY[89, 91]) AS age
+    """)
+    with engine.begin() as connection:
+        connection.execute(put, {"now": NOW})
+    removed = remove_what_is_old(engine, Settings(), now=NOW, at_once=2)
+    assert removed == Removed(0, 3, NOW - timedelta(days=90))
+    assert {name for (name,) in rows(engine, "SELECT record_id FROM ops.quarantine")} == {
+        "loaded89", "loaded as kept89", "outdated89",
+        "discarded: ours89", "discarded: ours91", "open89", "open91",
+    }  # fmt: skip

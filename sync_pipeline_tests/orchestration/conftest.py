@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import make_url
 
 from sync_pipeline.settings import known_variables
 from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
@@ -17,6 +18,18 @@ from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """Yield an instance of the test's own; a tick is given only one that lies on disk."""
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def instance_on_postgres(tmp_path: Path, warehouse_url: str) -> Iterator[dg.DagsterInstance]:
+    """Yield an instance whose storage is the one of the product."""
+    url = make_url(warehouse_url).set(drivername="postgresql+psycopg2")
+    written = url.render_as_string(hide_password=False)
+    overrides = {"storage": {"postgres": {"postgres_url": written}}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as instance:
+        # Else each of its statements makes a connection of its own.
+        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
         yield instance
 
 

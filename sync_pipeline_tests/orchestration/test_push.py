@@ -197,11 +197,12 @@ def test_a_run_that_failed_before_it_took_anything_is_launched_again_after_a_pau
     assert "failed: the next is launched at" in str(waiting.skip_message)
 
 
-def test_runs_about_the_same_updates_follow_one_another_by_how_they_ended() -> None:
-    def ended(seconds_ago: float, *, has_failed: bool = True) -> PastRun:
-        return PastRun(has_failed, NOW - timedelta(seconds=seconds_ago))
+def ended(seconds_ago: float, run_id: str = "r", *, has_failed: bool = True) -> PastRun:
+    return PastRun(run_id, has_failed, NOW - timedelta(seconds=seconds_ago))
 
-    at_work = PastRun(has_failed=True, ended_at=None)
+
+def test_runs_about_the_same_updates_follow_one_another_by_how_they_ended() -> None:
+    at_work = PastRun("r", has_failed=True, ended_at=None)
     assert launch_or_wait(FACTS, [], now=NOW) == Launch(FACTS)
     assert launch_or_wait(FACTS, [at_work], now=NOW) == "a run about these updates is at work"
     said = "these updates stay as they are: a run has looked at them"
@@ -209,8 +210,20 @@ def test_runs_about_the_same_updates_follow_one_another_by_how_they_ended() -> N
     assert launch_or_wait(FACTS, [ended(9)], now=NOW) == (
         "the last run about these updates failed: the next is launched at 12:00:01"
     )
-    assert launch_or_wait(FACTS, [ended(10)], now=NOW) == Launch(f"{FACTS}:1")
-    twice = [ended(60), ended(20)]
-    assert launch_or_wait(FACTS, twice, now=NOW) == Launch(f"{FACTS}:2")
-    often = [ended(0)] * 40 + [ended(600)]
-    assert launch_or_wait(FACTS, often, now=NOW) == Launch(f"{FACTS}:41")
+    assert launch_or_wait(FACTS, [ended(10, "a")], now=NOW) == Launch(f"{FACTS}:after-a")
+    twice = [ended(60, "a"), ended(20, "b")]
+    assert launch_or_wait(FACTS, twice, now=NOW) == Launch(f"{FACTS}:after-b")
+    often = [ended(0)] * 40 + [ended(600, "z")]
+    assert launch_or_wait(FACTS, often, now=NOW) == Launch(f"{FACTS}:after-z")
+
+
+def test_no_run_key_comes_again_when_the_oldest_of_the_runs_that_failed_are_removed() -> None:
+    runs: list[PastRun] = []
+    keys: list[str] = []
+    for number in range(6):
+        # Of what failed, the last three are kept.
+        decided = launch_or_wait(FACTS, runs[-3:], now=NOW)
+        assert isinstance(decided, Launch)
+        keys.append(decided.key)
+        runs.append(ended(600, f"run-{number}"))
+    assert len(set(keys)) == len(keys)

@@ -1,0 +1,25 @@
+"""The logs of the background processes, kept from growing without bound."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from sync_pipeline.operate.disk import MIB, writing
+from sync_pipeline.operate.home import Home
+
+MOST_BYTES = 20 * MIB
+"""Of one log; as much again is kept of what it held before."""
+
+
+def cut_logs(home: Home, *, most_bytes: int = MOST_BYTES) -> None:
+    """Begin each log anew that has become too long; what it held goes to `NAME.log.1`.
+
+    Copied and cut, not renamed: its process keeps the file open, and appends to it. A line that it
+    writes in between is lost.
+    """
+    for path in home.logs.glob("*.log"):
+        if path.stat().st_size > most_bytes:
+            with writing(path):
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
