@@ -224,7 +224,8 @@ class Stream:
 
     ``upstream`` is the stream that brings the contacts under which this one's lists hang.
     ``has_single_reads`` tells whether a run may name the contacts or tenants to read,
-    ``has_creation_time`` whether it may name days, or a span of time, in which rows were created.
+    ``has_creation_time`` whether it may name days, or a span of time, in which rows were created;
+    ``is_fan_out`` whether it is read contact by contact (that of ROCS where it is set so).
     """
 
     source: str
@@ -232,19 +233,25 @@ class Stream:
     upstream: Stream | None = field(default=None, compare=False)
     has_single_reads: bool = field(default=False, compare=False)
     has_creation_time: bool = field(default=False, compare=False)
+    is_fan_out: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.source}/{self.entity.name}"
 
 
-CRMCOM_CONTACTS = Stream("crmcom", CONTACTS, has_single_reads=True)
+CRMCOM_CONTACTS = Stream("crmcom", CONTACTS, has_single_reads=True, is_fan_out=True)
 CRMCOM_COMMUNICATIONS = Stream(
-    "crmcom", COMMUNICATIONS, CRMCOM_CONTACTS, has_single_reads=True, has_creation_time=True
+    "crmcom",
+    COMMUNICATIONS,
+    CRMCOM_CONTACTS,
+    has_single_reads=True,
+    has_creation_time=True,
+    is_fan_out=True,
 )
 CRMCOM_APPROVAL_REQUESTS = Stream(
-    "crmcom", APPROVAL_REQUESTS, CRMCOM_CONTACTS, has_single_reads=True
+    "crmcom", APPROVAL_REQUESTS, CRMCOM_CONTACTS, has_single_reads=True, is_fan_out=True
 )
-ROCS_CONTACTS = Stream("rocs", CONTACTS, has_single_reads=True)
+ROCS_CONTACTS = Stream("rocs", CONTACTS, has_single_reads=True, is_fan_out=True)
 ROCS_COMMUNICATIONS = Stream("rocs", COMMUNICATIONS)
 ROCS_CONTACT_LISTS = Stream("rocs", CONTACT_LISTS)
 ROCS_CAMPAIGNS = Stream("rocs", CAMPAIGNS)

@@ -8,19 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from sync_pipeline.entities import (
-    CRMCOM_APPROVAL_REQUESTS,
-    CRMCOM_COMMUNICATIONS,
-    CRMCOM_CONTACTS,
-    ROCS_CONTACTS,
-    Stream,
-)
+from sync_pipeline.entities import ROCS_CONTACTS, STREAMS, Stream
 from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.settings import Settings
 from sync_pipeline.warehouse.due import Depth, DueQuery, Effort, depth_of, effort_of
 from sync_pipeline.warehouse.progress import Due
-
-FAN_OUTS = (CRMCOM_CONTACTS, CRMCOM_COMMUNICATIONS, CRMCOM_APPROVAL_REQUESTS, ROCS_CONTACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +62,10 @@ def _rate(per_second: float) -> str:
 
 
 def is_fan_out(stream: Stream, settings: Settings) -> bool:
-    """Tell whether the stream is read contact by contact."""
+    """Tell whether the stream is read contact by contact, as it is set up."""
     rocs = settings.rocs
     is_by_lookup = rocs is not None and rocs.contacts_mode == "lookup"
-    return stream in FAN_OUTS and (stream != ROCS_CONTACTS or is_by_lookup)
+    return stream.is_fan_out and (stream != ROCS_CONTACTS or is_by_lookup)
 
 
 def pace_of(
@@ -81,7 +73,7 @@ def pace_of(
 ) -> Pace | None:
     """Return the pace of a source; None where it is off or reads nothing contact by contact."""
     politeness = settings.of_source(source)
-    streams = [s for s in FAN_OUTS if s.source == source and is_fan_out(s, settings)]
+    streams = [s for s in STREAMS.values() if s.source == source and is_fan_out(s, settings)]
     if politeness is None or not streams:
         return None
     efforts = {str(stream): effort_of(connection, stream, now=now) for stream in streams}

@@ -6,6 +6,7 @@ are counts, never a row.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import dagster as dg
 from sqlalchemy import Connection
@@ -13,7 +14,6 @@ from sqlalchemy import Connection
 from sync_pipeline.entities import ROSAAS_TENANTS, Stream
 from sync_pipeline.errors import SyncError
 from sync_pipeline.mapping.pushable import PUSHABLE
-from sync_pipeline.operate import pace
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.findings import (
     OF_LATE,
@@ -72,7 +72,7 @@ CHECKS = {
         "The requests that the source is allowed can hold STALENESS_BOUND_HOURS, by what the last "
         "runs took; shows how many contacts are due",
         look_at_budget,
-        pace.FAN_OUTS.__contains__,
+        attrgetter("is_fan_out"),
     ),
     "lost_events": Check(
         f"Of the status changes of the last {OF_LATE.days} days, webhooks told all but a few "

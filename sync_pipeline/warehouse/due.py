@@ -54,6 +54,11 @@ class DueQuery:
     due: Due
     horizon: Horizon
 
+    def __post_init__(self) -> None:
+        # Else `status` and the check `budget` would leave the stream out.
+        if not self.stream.is_fan_out:
+            raise ValueError(f"{self.stream} is read contact by contact: set its `is_fan_out`")
+
 
 @dataclass(frozen=True, slots=True)
 class DueContact:

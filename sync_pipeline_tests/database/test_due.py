@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
-from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS
+from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROSAAS_TENANTS
 from sync_pipeline.pull.horizon import horizon
 from sync_pipeline.warehouse.due import (
     Depth,
@@ -252,3 +252,8 @@ def test_a_contact_that_is_read_meanwhile_shifts_no_other_out(engine: Engine, qu
             record_progress(connection, CRMCOM_CONTACTS, [read(seen[-1], 99.5, due=999)])
         assert seen == ids
         assert queues(connection, Due(NOW)) == {queue: [] for queue in Queue}
+
+
+def test_a_stream_asks_for_due_contacts_only_if_it_is_known_to_be_read_by_them() -> None:
+    with pytest.raises(ValueError, match="set its `is_fan_out`"):
+        DueQuery(ROSAAS_TENANTS, Due(NOW), HORIZON)
