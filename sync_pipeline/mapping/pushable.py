@@ -17,6 +17,7 @@ from sync_pipeline.entities import (
     ROSAAS_TENANTS,
     Stream,
 )
+from sync_pipeline.mapping.languages import LANGUAGES
 from sync_pipeline.mapping.writes import INTERESTS
 
 # The id under which a contact is asked for that is to be created.
@@ -54,7 +55,7 @@ class Pushable:
 _TEXT = Value("string", "text", r"\S")
 _EMAIL = Value("string", "an e-mail address", r"^[^@\s]+@[^@\s]+$")
 _PHONE = Value("string", "a phone number like +4791234567", r"^\+[1-9][0-9]{6,14}$")
-_LANGUAGE = Value("string", "a language in two small letters", r"^[a-z]{2}$")
+_LANGUAGE = Value("string", "a language of ISO 639-1 like en", words=LANGUAGES)
 _DAY = Value("string", "a date like 1980-05-17", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _FLAG = Value("boolean", "true or false", is_clearable=False)
 _OBJECT = Value("object", "a JSON object", is_clearable=False)

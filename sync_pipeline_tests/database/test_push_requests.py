@@ -23,7 +23,7 @@ from sync_pipeline_tests.database.view_rows import put, session_of
 CONTACT = (
     "title (text), first_name (text), middle_name (text), last_name (text), company_name (text), "
     "email (an e-mail address), phone (a phone number like +4791234567), "
-    "language (a language in two small letters), gender (MALE or FEMALE or OTHER), "
+    "language (a language of ISO 639-1 like en), gender (MALE or FEMALE or OTHER), "
     "birth_on (a date like 1980-05-17), email_opt_out (true or false), "
     "sms_opt_out (true or false), consent_state (text), attributes.custom_fields.* (text)"
 )
@@ -83,6 +83,14 @@ def test_what_can_be_written_back_can_be_asked_for(
         ('{"birth_on": "0000-01-01"}', "birth_on should be a date like 1980-05-17 or null; "),
         ('{"phone": "91234567"}', "phone should be a phone number like +4791234567 or null; "),
         ('{"gender": "male"}', "gender should be MALE or FEMALE or OTHER or null; allowed: "),
+        (
+            '{"language": "zz"}',
+            "language should be a language of ISO 639-1 like en or null; allowed",
+        ),
+        (
+            '{"language": "NO"}',
+            "language should be a language of ISO 639-1 like en or null; allowed",
+        ),
         ('{"first_name": " "}', "first_name should be text or null; allowed: "),
         ('{"attributes.custom_fields.": "x"}', "attributes.custom_fields. cannot be written in "),
         ('{"attributes.custom_fields.*": 1}', "attributes.custom_fields.* should be text or null"),

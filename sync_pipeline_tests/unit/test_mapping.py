@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
+from string import ascii_lowercase
 
 import pytest
 
 from sync_pipeline.entities import CRMCOM_CONTACTS, STREAMS
 from sync_pipeline.mapping import crmcom
+from sync_pipeline.mapping.languages import LANGUAGES
 from sync_pipeline.mapping.pushable import ANY_KEY, PUSHABLE
 from sync_pipeline.mapping.writes import WRITABLE
+from sync_pipeline.normalise import codes
 from sync_pipeline_tests.canonical import NORMALISERS, as_spelled, record, row_of
 from sync_pipeline_tests.unit.mapping_lines import KEYS, LINES, Line
 
@@ -194,3 +197,8 @@ def test_what_may_be_asked_for_is_what_can_be_written() -> None:
             and not one.field.endswith(ANY_KEY)
             and version in (one.api_versions or (version,))
         }
+
+
+def test_a_record_may_be_given_just_the_languages_that_a_reading_can_bring() -> None:
+    pairs = ("".join(pair) for pair in product(ascii_lowercase, repeat=2))
+    assert list(LANGUAGES) == [pair for pair in pairs if codes.language(pair) == pair]
