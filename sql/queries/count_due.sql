@@ -9,11 +9,11 @@ LEFT JOIN ops.watermarks AS w
 WHERE
     w.scope IS NULL
     OR ops.is_due(
-        w.due_at, w.read_at, coalesce(w.reason = ANY(CAST(:deferred AS text [])), false),
+        w.due_at, w.read_at, ops.is_deferred(w.reason, CAST(:deferred AS text [])),
         :now, CAST(:as_of AS timestamptz)
     )
     OR (
-        r.hinted_at > greatest(w.read_at, :hinted_since)
+        ops.is_hinted(r.hinted_at, w.read_at, :hinted_since)
         AND (CAST(:as_of AS timestamptz) IS NULL OR w.read_at < CAST(:as_of AS timestamptz))
-        AND NOT (coalesce(w.reason = ANY(CAST(:deferred AS text [])), false) AND w.due_at > :now)
+        AND NOT (ops.is_deferred(w.reason, CAST(:deferred AS text [])) AND w.due_at > :now)
     )

@@ -15,7 +15,7 @@ WHERE
         OR (
             w.read_at < r.hinted_at
             AND (CAST(:as_of AS timestamptz) IS NULL OR w.read_at < CAST(:as_of AS timestamptz))
-            AND NOT (coalesce(w.reason = ANY(CAST(:deferred AS text [])), false) AND w.due_at > :now)
+            AND NOT (ops.is_deferred(w.reason, CAST(:deferred AS text [])) AND w.due_at > :now)
         )
     )
 ORDER BY r.hinted_at, r.contact_id

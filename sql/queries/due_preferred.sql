@@ -9,11 +9,11 @@ LEFT JOIN ops.watermarks AS w
 WHERE
     r.priority > 0
     AND (-r.priority, r.contact_id) > (CAST(:after_rank AS integer), CAST(:after_id AS text))
-    AND NOT coalesce(r.hinted_at > greatest(w.read_at, :hinted_since), false)
+    AND NOT ops.is_hinted(r.hinted_at, w.read_at, :hinted_since)
     AND (
         w.scope IS NULL
         OR ops.is_due(
-            w.due_at, w.read_at, coalesce(w.reason = ANY(CAST(:deferred AS text [])), false),
+            w.due_at, w.read_at, ops.is_deferred(w.reason, CAST(:deferred AS text [])),
             :now, CAST(:as_of AS timestamptz)
         )
     )

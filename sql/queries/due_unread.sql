@@ -7,7 +7,7 @@ FROM ops.contact_registry AS r
 WHERE
     r.contact_id > CAST(:after_id AS text)
     AND r.priority <= 0
-    AND NOT coalesce(r.hinted_at > :hinted_since, false)
+    AND NOT ops.is_hinted(r.hinted_at, NULL, :hinted_since)
     AND NOT EXISTS (
         SELECT 1 FROM ops.watermarks AS w
         WHERE w.source = :source AND w.entity = :entity AND w.scope = r.contact_id

@@ -11,9 +11,9 @@ WHERE
     AND w.aged_from > :overdue_before
     AND (w.wanted_at, w.scope) > (CAST(:after_due AS timestamptz), CAST(:after_id AS text))
     AND r.priority <= 0
-    AND NOT coalesce(r.hinted_at > greatest(w.read_at, :hinted_since), false)
+    AND NOT ops.is_hinted(r.hinted_at, w.read_at, :hinted_since)
     AND ops.is_due(
-        w.due_at, w.read_at, coalesce(w.reason = ANY(CAST(:deferred AS text [])), false),
+        w.due_at, w.read_at, ops.is_deferred(w.reason, CAST(:deferred AS text [])),
         :now, CAST(:as_of AS timestamptz)
     )
 ORDER BY w.wanted_at, w.scope

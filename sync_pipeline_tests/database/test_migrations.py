@@ -33,6 +33,7 @@ SHIPPED = [
     "0015_push_json",
     "0016_refusals",
     "0017_creations",
+    "0018_due_rules",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
