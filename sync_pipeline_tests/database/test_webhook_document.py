@@ -10,7 +10,7 @@ import schemathesis
 from sqlalchemy import Engine
 
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_server import (
+from sync_pipeline_tests.webhooks.receiver_server import (
     KEY,
     ROCS_SECRET,
     Served,

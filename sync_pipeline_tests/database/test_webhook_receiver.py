@@ -19,7 +19,7 @@ from sync_pipeline.webhooks import connection
 from sync_pipeline.webhooks.bodies import LONGEST_BYTES
 from sync_pipeline.webhooks.codes import LIFECYCLE
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_server import (
+from sync_pipeline_tests.webhooks.receiver_server import (
     KEY,
     OLD_KEY,
     ROCS_SECRET,

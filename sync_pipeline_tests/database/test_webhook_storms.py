@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sync_pipeline_tests.webhook_fuzz import fuzz
-from sync_pipeline_tests.webhook_kills import kill_again_and_again
+from sync_pipeline_tests.webhooks.fuzz import fuzz
+from sync_pipeline_tests.webhooks.kills import kill_again_and_again
 
 
 def test_what_was_answered_200_survives_any_kill(warehouse_url: str) -> None:

@@ -1,6 +1,6 @@
 """The receiver killed under load, again and again: every event that it answered 200 is stored.
 
-`python -m sync_pipeline_tests.webhook_kills --points 200`
+`python -m sync_pipeline_tests.webhooks.kills --points 200`
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_process import KEY, ReceiverProcess, receiver_process
-from sync_pipeline_tests.webhook_load import Load, Senders
+from sync_pipeline_tests.webhooks.load import Load, Senders
+from sync_pipeline_tests.webhooks.receiver_process import KEY, ReceiverProcess, receiver_process
 
 _CONNECTIONS = 32
 _MOST = 1_000_000

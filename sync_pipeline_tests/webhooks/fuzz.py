@@ -1,6 +1,6 @@
 """Malformed requests of every kind, between whole ones: no 5xx but 503, no crash, no lost event.
 
-`python -m sync_pipeline_tests.webhook_fuzz --requests 100000`
+`python -m sync_pipeline_tests.webhooks.fuzz --requests 100000`
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import httpx
 from sync_pipeline.warehouse.engine import engine_on
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
 from sync_pipeline_tests.database.readings import rows
-from sync_pipeline_tests.receiver_process import KEY, receiver_process
+from sync_pipeline_tests.webhooks.receiver_process import KEY, receiver_process
 
 ROUTES = (
     "/api/integration/creation",

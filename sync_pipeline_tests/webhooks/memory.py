@@ -1,6 +1,6 @@
 """The receiver's memory over many events, which is to stay flat.
 
-`python -m sync_pipeline_tests.webhook_memory --events 1000000`
+`python -m sync_pipeline_tests.webhooks.memory --events 1000000`
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import psutil
 
 from sync_pipeline_tests.benchmarks.postgres import new_postgres
-from sync_pipeline_tests.receiver_process import KEY, receiver_process
-from sync_pipeline_tests.webhook_load import Senders
+from sync_pipeline_tests.webhooks.load import Senders
+from sync_pipeline_tests.webhooks.receiver_process import KEY, receiver_process
 
 _PARTS = 10
 _CONNECTIONS = 64
