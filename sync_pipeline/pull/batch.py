@@ -1,59 +1,33 @@
-"""One batch of readings into the warehouse: sieve → normalise → load, all or nothing.
+"""One batch of readings into the warehouse, all or nothing.
 
 Rows, history, rejects, progress and counts are one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
 from sync_pipeline.errors import DriftError
-from sync_pipeline.normalise.streams import NORMALISERS
 from sync_pipeline.pull.change import changed_scopes, hints, with_places
 from sync_pipeline.pull.drift import FieldWatch
-from sync_pipeline.pull.normalising import (
-    Batch,
-    Piece,
-    batch_of,
-    collector_paused,
-    latest,
-    pieces,
-)
+from sync_pipeline.pull.gathered import counts_of, missed, proven_lists, sighted, sound
+from sync_pipeline.pull.normalising import Batch, Piece, batch_of, collector_paused, latest
 from sync_pipeline.pull.reading import Reading
-from sync_pipeline.pull.recall import with_recalled
-from sync_pipeline.pull.sieve import sieve
-from sync_pipeline.records import Drift, Record, Reject
+from sync_pipeline.pull.writing import WrittenRecords, told_apart, write_records
+from sync_pipeline.records import Record, Reject
 from sync_pipeline.warehouse.absences import forget_absences, has_absences
 from sync_pipeline.warehouse.backfills import note_backfilled
 from sync_pipeline.warehouse.engine import UnstorableError, in_words
-from sync_pipeline.warehouse.load import Loaded, load, load_pieces
-from sync_pipeline.warehouse.missed import Missed, ProvenList, note_absences, note_missed
-from sync_pipeline.warehouse.progress import (
-    Proof,
-    Reason,
-    hold_scopes,
-    record_progress,
-)
+from sync_pipeline.warehouse.missed import ProvenList, note_absences, note_missed
+from sync_pipeline.warehouse.progress import hold_scopes, record_progress
 from sync_pipeline.warehouse.quarantine import quarantine, resolve_quarantine, undiscarded
 from sync_pipeline.warehouse.registry import note_access
 from sync_pipeline.warehouse.runs import BatchCounts, RunKey, Traffic, count_batch
 from sync_pipeline.warehouse.stored import count_rows, holds_any
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What some records came to: keys ``sieved`` had the stored row's bytes, ``brought`` not."""
-
-    loaded: Loaded
-    brought: list[Record]
-    drift: Drift
-    sieved: Sequence[str]
-    rejects: list[Reject]
 
 
 @dataclass(slots=True)
@@ -67,7 +41,7 @@ class Tally:
     rows: int | None = 0
     was_empty: bool = False
 
-    def with_batch(self, batch: Batch, written: _Written) -> int | None:
+    def with_batch(self, batch: Batch, written: WrittenRecords) -> int | None:
         """Return how many there are with those of a batch."""
         is_of_list = all(not record.scope for record in batch.records)
         # A rejected record may have a row or not, and an outdated one may be deleted.
@@ -118,35 +92,67 @@ class Loader:
             return counts
 
     def _load(self, batch: Batch, traffic: Traffic) -> tuple[BatchCounts, int | None]:
-        stream, readings, records = self.run.stream, batch.readings, batch.records
-        before = hold_scopes(self.connection, stream, [reading.scope for reading in readings])
-        if has_absences(self.connection, stream):
-            forget_absences(self.connection, stream, _sighted(readings))
-        written = self._write(records, batch.ahead)
-        repeats, _ = latest(r for reading in readings for r in reading.repeats)
+        readings = batch.readings
+        changed_before = self._hold(readings)
+        written = self._write(batch.records, batch.ahead)
+        repeats, _ = latest(repeat for reading in readings for repeat in reading.repeats)
         again = self._write(repeats)
-        elsewhere = [r for reading in readings for r in reading.rejects]
-        rejects = [*written.rejects, *elsewhere]
-        kept = undiscarded(self.connection, stream, rejects)
-        kept_again = undiscarded(self.connection, stream, again.rejects)
-        quarantine(self.connection, stream, [*kept, *kept_again])
-        resolve_quarantine(self.connection, stream, _sound(records, rejects))
-        progress = [reading.progress for reading in readings if reading.is_progress]
-        changed = changed_scopes(self.connection, self.run, written.brought, changed_before=before)
-        placed = with_places(progress, changed_before=before, changed=changed)
-        record_progress(self.connection, stream, placed)
+        rejects = [*written.rejects, *(one for reading in readings for one in reading.rejects)]
+        kept = self._keep_aside(batch.records, rejects, of_repeats=again.rejects)
+        changed = self._note_progress(readings, written.brought, changed_before)
         met = self.tally.with_batch(batch, written)
-        lists = _proven_lists(readings)
-        note_absences(self.connection, stream, lists, is_whole=self._is_whole(lists, met))
-        note_missed(self.connection, stream, _missed(readings))
-        note_backfilled(self.connection, [done for r in readings if (done := r.backfilled)])
-        access = {r.scope: r.access for r in readings if r.access}
-        note_access(self.connection, access, changed=hints(self.run, readings, changed))
-        counts = _counts(batch, written, len(kept))
-        counts += BatchCounts(ignored=len(rejects) - len(kept))
+        self._note_lists(readings, met)
+        self._note_access(readings, changed)
         self.fields.look(self.connection, self.run, written.drift, unchanged=written.sieved)
+        counts = counts_of(batch, written, quarantined=kept, ignored=len(rejects) - kept)
         count_batch(self.connection, self.run, counts, traffic)
         return counts, met
+
+    def _hold(self, readings: Sequence[Reading]) -> Mapping[str, datetime]:
+        """Keep other batches off; return when each scope that was read before changed."""
+        connection, stream = self.connection, self.run.stream
+        changed_before = hold_scopes(connection, stream, [reading.scope for reading in readings])
+        if has_absences(connection, stream):
+            forget_absences(connection, stream, sighted(readings))
+        return changed_before
+
+    def _write(self, records: list[Record], ahead: Sequence[Piece] | None = None) -> WrittenRecords:
+        return write_records(self.connection, self.run, records, ahead=ahead, is_full=self.is_full)
+
+    def _keep_aside(
+        self,
+        records: Sequence[Record],
+        rejects: Sequence[Reject],
+        *,
+        of_repeats: Sequence[Reject],
+    ) -> int:
+        """Quarantine what breaks the contract, settle what is sound; return how many were kept."""
+        connection, stream = self.connection, self.run.stream
+        kept = undiscarded(connection, stream, rejects)
+        kept_of_repeats = undiscarded(connection, stream, of_repeats)
+        quarantine(connection, stream, [*kept, *kept_of_repeats])
+        resolve_quarantine(connection, stream, sound(records, rejects))
+        return len(kept)
+
+    def _note_progress(
+        self,
+        readings: Sequence[Reading],
+        brought: Sequence[Record],
+        changed_before: Mapping[str, datetime],
+    ) -> set[str]:
+        """Record what each reading proves; return the scopes that changed."""
+        changed = changed_scopes(self.connection, self.run, brought, changed_before=changed_before)
+        progress = [reading.progress for reading in readings if reading.is_progress]
+        placed = with_places(progress, changed_before=changed_before, changed=changed)
+        record_progress(self.connection, self.run.stream, placed)
+        return changed
+
+    def _note_lists(self, readings: Sequence[Reading], met: int | None) -> None:
+        connection, stream = self.connection, self.run.stream
+        lists = proven_lists(readings)
+        note_absences(connection, stream, lists, is_whole=self._is_whole(lists, met))
+        note_missed(connection, stream, missed(readings))
+        note_backfilled(connection, [done for r in readings if (done := r.backfilled)])
 
     def _is_whole(self, lists: Sequence[ProvenList], met: int | None) -> bool:
         """Tell whether the stream's own list has named every row of the table."""
@@ -154,29 +160,9 @@ class Loader:
             return False
         return self.tally.was_empty or met == count_rows(self.connection, self.run.stream)
 
-    def _write(self, records: list[Record], ahead: Sequence[Piece] | None = None) -> _Written:
-        """Bring ``records`` into the table; the keys are unique and in order."""
-        stream = self.run.stream
-        sieved = sieve(self.connection, stream, records, is_full=self.is_full)
-        # Looked up before the first row is on its way: then the session is taken.
-        known = with_recalled(self.connection, stream, sieved.known)
-        is_all_new = len(sieved.new) == len(records)
-        new = ahead if ahead is not None and is_all_new else pieces(stream, sieved.new)
-        rejects: list[Reject] = []
-        drifts: list[Drift] = []
-        loaded = load_pieces(
-            self.connection,
-            stream,
-            _rows(new, rejects, drifts),
-            _rows(pieces(stream, known), rejects, drifts),
-            run_id=self.run.run_id,
-        )
-        brought = [*sieved.new, *known]
-        same: list[str] = []
-        if len(brought) < len(records):
-            differing = {record.record_id for record in brought}
-            same = [r.record_id for r in records if r.record_id not in differing]
-        return _Written(loaded, brought, sum(drifts, Drift()), same, rejects)
+    def _note_access(self, readings: Sequence[Reading], changed: Collection[str]) -> None:
+        access = {reading.scope: reading.access for reading in readings if reading.access}
+        note_access(self.connection, access, changed=hints(self.run, readings, changed))
 
     def _load_apart(self, readings: Sequence[Reading], traffic: Traffic) -> BatchCounts:
         if len(readings) > 1:
@@ -185,84 +171,9 @@ class Loader:
             rest = batch_of(self.run.stream, readings[middle:])
             return first + self._load_batch(rest, traffic)
         (reading,) = readings
-        sound, refused = self._probe(reading.records)
-        repeats, _ = self._probe(reading.repeats)
+        sound_ones, refused = told_apart(self.connection, self.run, reading.records)
+        repeats, _ = told_apart(self.connection, self.run, reading.repeats)
         rejects = [*reading.rejects, *refused]
-        apart = replace(reading, records=sound, repeats=repeats, rejects=rejects)
+        apart = replace(reading, records=sound_ones, repeats=repeats, rejects=rejects)
         with self.connection.begin():
             return self._load(batch_of(self.run.stream, [apart]), traffic)[0]
-
-    def _probe(self, records: list[Record]) -> tuple[list[Record], list[Reject]]:
-        """Tell the records that PostgreSQL takes from those that it refuses, by halving."""
-        trial = self.connection.begin()
-        try:
-            recalled = with_recalled(self.connection, self.run.stream, records)
-            frame = NORMALISERS[self.run.stream](recalled).frame
-            load(self.connection, self.run.stream, frame, run_id=self.run.run_id)
-        except UnstorableError as exc:
-            trial.rollback()
-            if len(records) == 1:
-                return [], [_refused(records[0], exc)]
-        else:
-            trial.rollback()
-            return records, []
-        middle = len(records) // 2
-        sound, refused = self._probe(records[:middle])
-        more_sound, more_refused = self._probe(records[middle:])
-        return sound + more_sound, refused + more_refused
-
-
-def _rows(made: Iterable[Piece], rejects: list[Reject], drifts: list[Drift]) -> Iterator[pa.Table]:
-    """Yield the rows of each piece as it is made; add the rest to the lists."""
-    for piece in made:
-        rejects += piece.rejects
-        drifts.append(piece.drift)
-        yield piece.rows
-
-
-def _counts(batch: Batch, written: _Written, rejected: int) -> BatchCounts:
-    readings, loaded = batch.readings, written.loaded
-    progress = [r for r in readings if r.is_scope or r.is_progress]
-    return BatchCounts(
-        inserted=loaded.inserted,
-        updated=loaded.updated,
-        unchanged=loaded.unchanged + len(written.sieved) + sum(r.unchanged for r in readings),
-        duplicate=batch.repeated + sum(r.duplicates for r in readings),
-        outdated=loaded.outdated,
-        quarantined=rejected,
-        ignored=sum(r.ignored for r in readings),
-        scopes_read=sum(r.is_scope for r in readings),
-        scopes_incomplete=sum(r.proof is Proof.INCOMPLETE for r in progress),
-        scopes_denied=sum(r.reason is Reason.DENIED for r in readings),
-    )
-
-
-def _sighted(readings: Sequence[Reading]) -> dict[str, datetime]:
-    """Return when each record was last seen, one with a defect as well."""
-    seen: list[Record | Reject] = []
-    for reading in readings:
-        seen += [*reading.records, *reading.repeats, *reading.rejects]
-    seen.sort(key=lambda record: record.observed_at)
-    return {record.record_id: record.observed_at for record in seen if record.record_id}
-
-
-def _proven_lists(readings: Sequence[Reading]) -> list[ProvenList]:
-    return [
-        ProvenList(r.scope, r.read_at, r.seen)
-        for r in readings
-        if r.seen is not None and r.proof is not Proof.INCOMPLETE
-    ]
-
-
-def _missed(readings: Sequence[Reading]) -> list[Missed]:
-    return [Missed(name, r.scope, r.read_at) for r in readings for name in r.missing]
-
-
-def _sound(records: Sequence[Record], rejects: Sequence[Reject]) -> dict[str, datetime]:
-    """Return when each record was read that is sound, changed or not."""
-    broken = {reject.record_id for reject in rejects}
-    return {r.record_id: r.observed_at for r in records if r.record_id not in broken}
-
-
-def _refused(record: Record, exc: UnstorableError) -> Reject:
-    return record.rejected("unstorable", str(exc))

@@ -373,7 +373,7 @@ def test_a_defect_of_ours_is_recorded_without_the_rows_it_may_quote(
     def fail(*_: object, **_named: object) -> None:
         raise KeyError("anna@example.com")
 
-    monkeypatch.setattr("sync_pipeline.pull.batch.sieve", fail)
+    monkeypatch.setattr("sync_pipeline.pull.writing.sieve", fail)
     with pytest.raises(KeyError):
         pull(CRMCOM_CONTACTS)
 
