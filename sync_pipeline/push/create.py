@@ -1,7 +1,8 @@
 """Create a record: a second sending would make another, so it is asked for first.
 
 What tells one that was created already is its key at the API (`Creator.key`). Without one nothing
-does, and a creation of which no answer came is for a person to look at.
+does, and a creation of which no answer came is for a person to look at. Those with one external id
+are claimed one after another (`push.updates.record`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Creating(Attempting):
             return await self._compared(wanted, there, is_new=False)
         if self.claim.is_orphan and api.key not in wanted:
             return self._uncertain()
-        nowhere = Target(self._stream, NEW_RECORD, NEW_RECORD)
+        nowhere = Target(self.stream, NEW_RECORD, NEW_RECORD)
         answer = await self.send(nowhere, api.creation(wanted), {})
         if self.sent_at is None:
             raise answer if isinstance(answer, SourceError) else ClaimLostError("nothing was sent")
@@ -40,17 +41,18 @@ class Creating(Attempting):
         """What creates the record; raises UnwritableError."""
         creator = self.courier.api.creator
         if creator is None:
-            raise UnwritableError(f"no record can be created in {self._stream}")
+            raise UnwritableError(f"no record can be created in {self.stream}")
         return creator
 
     @property
-    def _stream(self) -> Stream:
+    def stream(self) -> Stream:
+        """The stream that the record is to be one of."""
         update = self.claim.update
         return STREAMS[f"{update.source}/{update.entity}"]
 
     async def plan(self) -> tuple[Values, str | None]:
         """Return what it is to hold, and the id of the record with its key; nothing is sent."""
-        asked = canonical_values(self._stream, self.claim.update.changes)
+        asked = canonical_values(self.stream, self.claim.update.changes)
         wanted = {name: value for name, value in asked.items() if value is not None}
         return wanted, await self._there(wanted)
 
@@ -87,7 +89,7 @@ class Creating(Attempting):
 
     async def _compared(self, wanted: Values, made: str, *, is_new: bool) -> Delivered:
         """Return the end by what the record with this id holds."""
-        current = await self.look(Target(self._stream, made, made))
+        current = await self.look(Target(self.stream, made, made))
         found = comparison(wanted, {}, current.values)
         self.note_after(current.values)
         different = [*found.missing, *found.otherwise]

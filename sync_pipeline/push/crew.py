@@ -40,7 +40,7 @@ class SourceReport:
 
 @dataclass(slots=True)
 class Left:
-    """How many updates may still be taken, by all sources together, and until when."""
+    """How many updates of a source may still be taken, and until when."""
 
     count: float
     ends_at: float
@@ -54,7 +54,7 @@ class Left:
         return taken
 
     def give_back(self, count: int) -> None:
-        """Let others take what was not there to be taken."""
+        """Leave for later what was not there to be taken."""
         self.count += count
 
 

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from sync_pipeline.push.crew import UPDATES_PER_REQUEST, Crew, Left, SourceRepor
 from sync_pipeline.push.models import ModelReport, plan_models
 from sync_pipeline.push.read_back import read_backs_opened
 from sync_pipeline.push.records import found_together
-from sync_pipeline.push.share import require_small_share
+from sync_pipeline.push.share import allotment, require_small_share
 from sync_pipeline.push.together import Together, in_thread
 from sync_pipeline.settings import Settings
 from sync_pipeline.sources.answers import Meter
@@ -53,7 +53,7 @@ def push(  # noqa: PLR0913 -- what a cycle may be told, all by name
     run_id: str | None = None,
     is_planning: bool = True,
 ) -> PushReport:
-    """Deliver what is due to every source that may be written to, ``limit`` updates at most.
+    """Deliver what is due to every source that may be written to, of it the ``limit`` oldest.
 
     After ``slice_s`` seconds no further update is taken; ``is_planning`` has the push models ask
     for what differs first.
@@ -62,18 +62,19 @@ def push(  # noqa: PLR0913 -- what a cycle may be told, all by name
     began_at = time.monotonic()
     sources = [source for source in SOURCES if settings.may_write_to(source)]
     models = plan_models(engine, settings) if sources and is_planning else ModelReport([])
-    left = Left(math.inf if limit is None else limit, began_at + slice_s)
+    now = server_clock(engine)()
+    with transaction(engine) as connection:
+        counts = allotment(connection, sources, limit=limit, now=now)
+    left = {source: Left(count, began_at + slice_s) for source, count in counts.items()}
     with collector_paused():
-        reports = run_interruptibly(
-            _push(engine, settings, sources, left, run_id or str(uuid.uuid4()))
-        )
+        reports = run_interruptibly(_push(engine, settings, left, run_id or str(uuid.uuid4())))
     return PushReport(reports, models, time.monotonic() - began_at)
 
 
 async def _push(
-    engine: Engine, settings: Settings, sources: Sequence[str], left: Left, run_id: str
+    engine: Engine, settings: Settings, left: Mapping[str, Left], run_id: str
 ) -> list[SourceReport]:
-    cycles = (_push_source(engine, settings, source, left, run_id) for source in sources)
+    cycles = (_push_source(engine, settings, source, of, run_id) for source, of in left.items())
     return list(await asyncio.gather(*cycles))
 
 

@@ -6,7 +6,6 @@ What the push models would ask for is planned as in a cycle, and rolled back bef
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,6 @@ from typing import cast
 
 from sqlalchemy import Engine
 
-from sync_pipeline.entities import ROCS_CONTACTS
 from sync_pipeline.errors import SourceError, TooManyUpdatesError
 from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.pull.budget import open_budget
@@ -26,7 +24,7 @@ from sync_pipeline.push.create import Creating
 from sync_pipeline.push.decide import Decision
 from sync_pipeline.push.models import ModelReport, foresee_models
 from sync_pipeline.push.records import Current, Target, found_together
-from sync_pipeline.push.share import require_small_share
+from sync_pipeline.push.share import allotment, require_small_share
 from sync_pipeline.push.together import Together
 from sync_pipeline.push.values import Json, UnwritableError, Values
 from sync_pipeline.settings import Settings
@@ -34,7 +32,7 @@ from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.engine import undone
 from sync_pipeline.warehouse.outbox import Claim, Peeked, Update, peek
 
-WRITE = "write"
+WRITE, CREATE = "write", "create"
 MOST = 100
 """Updates of a source that are looked at where no limit is given."""
 
@@ -96,13 +94,15 @@ def preview(
     now = server_clock(engine)()
     due: dict[str, list[Peeked]] = {}
     stopped: dict[str, str] = {}
-    most_share, most = settings.push_max_share, math.inf if limit is None else limit
     with undone(engine) as connection:
         models = foresee_models(connection, settings)
-        for source in sources:
-            due[source] = peek(connection, source=source, now=now, most=limit or MOST)
+        counts = allotment(connection, sources, limit=limit, now=now)
+        for source, most in counts.items():
+            seen = MOST if limit is None else int(most)
+            due[source] = peek(connection, source=source, now=now, most=seen)
+            share = settings.push_max_share
             try:
-                require_small_share(connection, source, most_share=most_share, limit=most, now=now)
+                require_small_share(connection, source, most_share=share, limit=most, now=now)
             except TooManyUpdatesError as exc:
                 stopped[source] = str(exc)
     return Preview(asyncio.run(_preview(engine, settings, due)), models, stopped)
@@ -153,7 +153,7 @@ async def _in_order(courier: Courier, updates: Sequence[Peeked]) -> list[Planned
     behind = ""
     for one in updates:
         for plan in await _looked(courier, one.update, left):
-            if plan.plan == WRITE:
+            if plan.plan in {WRITE, CREATE}:
                 left[plan.field] = plan.wanted
             said = f"{behind}{plan.plan}"
             planned.append(replace(plan, plan=said, planned_by=one.planned_by))
@@ -166,27 +166,32 @@ async def _looked(courier: Courier, update: Update, left: Values) -> list[Planne
     claim = Claim(update, "", is_orphan=False, maybe_sent_at=None)
     try:
         if update.entity_id == NEW_RECORD:
-            return await _created(Creating(courier, claim))
+            return await _created(Creating(courier, claim), left)
         return await _changed(_Foreseen(courier, claim, left=dict(left)))
     except (UnwritableError, UnknownRecordError, SourceError) as exc:
         asked = cast("Values", update.changes)
         return [Planned(update, name, value, None, str(exc)) for name, value in asked.items()]
 
 
-async def _created(attempt: Creating) -> list[Planned]:
+async def _created(attempt: Creating, made: Values) -> list[Planned]:
+    """Return what becomes of a creation; ``made`` are the values of one before it, if there is."""
     update = attempt.claim.update
     wanted, there = await attempt.plan()
-    if there is None:
+    if there is None and not made:
         # As the real one: what an API does not take is refused here.
         attempt.api.creation(wanted)
-        return [Planned(update, name, value, None, "create") for name, value in wanted.items()]
-    current = (await attempt.look(Target(ROCS_CONTACTS, there, there))).values
-    taken = "conflict: ROCS has a contact with this external_id"
+        return [Planned(update, name, value, None, CREATE) for name, value in wanted.items()]
+    found = made if there is None else await _values_of(attempt, there)
+    taken = f"conflict: the API has a record with this {attempt.api.key}"
     return [
         Planned(update, name, value, now, "there" if now == value else taken)
         for name, value in wanted.items()
-        for now in [current.get(name)]
+        for now in [found.get(name)]
     ]
+
+
+async def _values_of(attempt: Creating, record_id: str) -> Values:
+    return (await attempt.look(Target(attempt.stream, record_id, record_id))).values
 
 
 async def _changed(attempt: Changing) -> list[Planned]:

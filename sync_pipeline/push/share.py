@@ -1,13 +1,19 @@
-"""Whether a cycle would change more of a table than anybody meant; asked before its first write."""
+"""How much a cycle may do: a limit shared out to sources, no more of a table than anybody meant.
+
+Asked before its first write.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import TooManyUpdatesError
+from sync_pipeline.warehouse.outbox import allotted
 from sync_pipeline.warehouse.statements import statement
 from sync_pipeline.warehouse.stored import count_rows
 
@@ -28,12 +34,21 @@ def too_many(changing: int, rows: int, share: float) -> str:
     )
 
 
+def allotment(
+    connection: Connection, sources: Sequence[str], *, limit: int | None, now: datetime
+) -> Mapping[str, float]:
+    """Return how many updates a cycle may send to each source: the oldest of all of them."""
+    if limit is None:
+        return dict.fromkeys(sources, math.inf)
+    return allotted(connection, sources, now=now, most=limit)
+
+
 def require_small_share(
     connection: Connection, source: str, *, most_share: float, limit: float, now: datetime
 ) -> None:
     """Raise TooManyUpdatesError when the cycle would change too many records of one table.
 
-    ``limit`` is how many updates the cycle is to send at most.
+    ``limit`` is how many updates the cycle is to send to the source at most.
     """
     for entity, due in connection.execute(
         statement("due_shares"), {"source": source, "now": now}

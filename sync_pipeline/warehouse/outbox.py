@@ -207,6 +207,15 @@ def peek(connection: Connection, *, source: str, now: datetime, most: int) -> li
     ]
 
 
+def allotted(
+    connection: Connection, sources: Sequence[str], *, now: datetime, most: int
+) -> dict[str, int]:
+    """Return how many updates of each source are among the ``most`` oldest that are due."""
+    parameters = {"sources": list(sources), "now": now, "most": most}
+    rows = connection.execute(statement("allot_updates"), parameters).all()
+    return dict.fromkeys(sources, 0) | {row.source: row.updates for row in rows}
+
+
 @contextmanager
 def desk_opened(engine: Engine, *, window: timedelta = timedelta(0)) -> Iterator[Desk]:
     """Yield a desk; at the end, or when the process dies, its records are free for others.

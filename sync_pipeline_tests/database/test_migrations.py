@@ -34,6 +34,7 @@ SHIPPED = [
     "0016_refusals",
     "0017_creations",
     "0018_due_rules",
+    "0019_creations_in_order",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

@@ -14,6 +14,7 @@ from sync_pipeline_tests.push_rounds import Rounds, settings_of
 from sync_pipeline_tests.sandbox_process import change, sandbox
 
 MODEL = "rocs_corrections:crmcom/contacts"
+TAKEN = "conflict: the API has a record with this external_id"
 TABLES = """
     SELECT
         format('SELECT %L || t::text AS row FROM %I.%I t', c.relname, n.nspname, c.relname) AS one
@@ -175,9 +176,58 @@ def test_a_creation_is_looked_up_by_its_external_id(rounds: Rounds) -> None:
     plans = {(row["update"], row["field"]): row["plan"] for row in dry(rounds).rows}
     assert plans == {
         (conflicting, "external_id"): "there",
-        (conflicting, "first_name"): "conflict: ROCS has a contact with this external_id",
+        (conflicting, "first_name"): TAKEN,
         (made, "external_id"): "create",
         (made, "first_name"): "create",
     }
     rounds.push()
     assert rounds.states() == {conflicting: "conflict", made: "confirmed"}
+
+
+def test_of_creations_with_one_external_id_the_first_makes_the_contact_and_the_others_find_it(
+    rounds: Rounds,
+) -> None:
+    ours = {"external_id": "x-1", "first_name": "Eva"}
+    made = rounds.request(ROCS_CONTACTS, "new", ours)
+    equal = rounds.request(ROCS_CONTACTS, "new", ours)
+    other = rounds.request(ROCS_CONTACTS, "new", {"external_id": " x-1 ", "first_name": "Zoë"})
+    alone = rounds.request(ROCS_CONTACTS, "new", {"first_name": "Eva"})
+    there = len(rounds.world(ROCS_CONTACTS))
+    shown = {(row["update"], row["field"]): (row["there"], row["plan"]) for row in dry(rounds).rows}
+    assert shown == {
+        (made, "external_id"): (None, "create"),
+        (made, "first_name"): (None, "create"),
+        (equal, "external_id"): ("x-1", f"after update {made}: there"),
+        (equal, "first_name"): ("Eva", f"after update {made}: there"),
+        (other, "external_id"): ("x-1", f"after update {equal}: there"),
+        (other, "first_name"): ("Eva", f"after update {equal}: {TAKEN}"),
+        (alone, "first_name"): (None, "create"),
+    }
+    rounds.push()
+    assert rounds.states() == {
+        made: "confirmed", equal: "confirmed", other: "conflict", alone: "confirmed",
+    }  # fmt: skip
+    assert len(rounds.world(ROCS_CONTACTS)) == there + 2
+
+
+def test_a_limit_is_that_of_the_push_the_oldest_updates_of_all_sources(rounds: Rounds) -> None:
+    crmcom = sorted(rounds.world(CRMCOM_CONTACTS))
+    rocs = sorted(rounds.world(ROCS_CONTACTS))
+    asked = [
+        rounds.request(stream, contact_id, {"first_name": "Zoë"})
+        for stream, contact_id in (
+            (ROCS_CONTACTS, rocs[0]),
+            (CRMCOM_CONTACTS, crmcom[0]),
+            (CRMCOM_CONTACTS, crmcom[1]),
+            (ROCS_CONTACTS, rocs[1]),
+            (ROCS_CONTACTS, rocs[2]),
+        )
+    ]
+    for limit in (1, 3, 4):
+        told = {"PUSH_MODELS": "none", "PUSH_MAX_SHARE": "1"}
+        settings = settings_of(rounds.client, **told)
+        shown = push_once(rounds.engine, settings, limit=limit, is_dry=True)
+        assert {row["update"] for row in shown.rows} == {*asked[:limit]}
+    push_once(rounds.engine, settings, limit=3)
+    states = rounds.states()
+    assert [states[update_id] for update_id in asked] == ["confirmed"] * 3 + ["pending"] * 2

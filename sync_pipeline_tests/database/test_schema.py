@@ -106,7 +106,8 @@ def test_every_table_and_every_column_is_described(engine: Engine) -> None:
     query = """
         SELECT c.oid::regclass::text, a.attname
         FROM pg_class AS c
-        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+        LEFT JOIN pg_attribute AS a
+            ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE
             c.relnamespace = ANY (CAST('{ops,push,warehouse}' AS regnamespace []))
             AND c.relkind IN ('r', 'v')
