@@ -9,6 +9,7 @@ SELECT
     u.base,
     u.base_at,
     u.superseded_by,
+    u.superseded_changes,
     u.requested_by,
     u.requested_at,
     u.model,

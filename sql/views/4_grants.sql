@@ -29,7 +29,8 @@ BEGIN
         -- Without the base: what the warehouse holds is not for those who only ask for changes.
         GRANT SELECT (
             id, source, entity, entity_id, changes, requested_by, requested_at, status, attempts,
-            next_attempt_at, error, decided_by, decided_at, superseded_by, sent_at, created_id
+            next_attempt_at, error, decided_by, decided_at, superseded_by, superseded_changes, sent_at,
+            created_id
         ) ON push.updates TO sync_requester;
         DROP POLICY IF EXISTS a_requester_sees_its_own ON push.updates;
         CREATE POLICY a_requester_sees_its_own ON push.updates FOR SELECT TO sync_requester

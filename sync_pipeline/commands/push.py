@@ -98,7 +98,7 @@ def show(update_id: Id, *, as_json: Json = False) -> None:
         for line in value if isinstance(value, list) else [value]:
             if line is not None:
                 shown = json.dumps(line, default=str) if isinstance(line, dict) else line
-                console.out.print(f"{name:15} {shown}", markup=False)
+                console.out.print(f"{name:18} {shown}", markup=False)
 
 
 @app.command()

@@ -89,8 +89,15 @@ def test_a_fresher_update_takes_a_field_from_those_that_wait(outbox: Engine) -> 
         (second, "superseded", {}),
         (third, "pending", {"email": "c@example.com", "first_name": "C"}),
     ]
-    assert rows(outbox, "SELECT superseded_by, base FROM push.updates ORDER BY id LIMIT 1") == [
-        ({"email": second, "first_name": third}, {})
+    kept = "SELECT superseded_by, superseded_changes, base FROM push.updates ORDER BY id"
+    assert rows(outbox, kept) == [
+        (
+            {"email": second, "first_name": third},
+            {"email": "a@example.com", "first_name": "A"},
+            {},
+        ),
+        ({"email": third}, {"email": "b@example.com"}, {}),
+        ({}, {}, {"email": "ann@example.com", "first_name": "Ann"}),
     ]
 
 

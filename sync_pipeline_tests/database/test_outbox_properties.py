@@ -223,7 +223,7 @@ class Story:
     def look(self, steps: set[tuple[str, str]]) -> None:
         found = rows(
             self.engine,
-            "SELECT id, status, changes, superseded_by, sent_at IS NOT NULL "
+            "SELECT id, status, changes, superseded_by, superseded_changes, sent_at IS NOT NULL "
             "FROM push.updates ORDER BY id",
         )
         now = {int(str(row[0])): str(row[1]) for row in found}
@@ -243,12 +243,14 @@ class Story:
     def _look_at_fields(self, found: list[tuple[object, ...]]) -> None:
         """Each field is where it belongs, and waits in one update of a record only."""
         ahead: dict[tuple[str, str], int] = {}
-        for raw_id, status, changes, superseded_by, is_sent in reversed(found):
+        for raw_id, status, changes, superseded_by, taken, is_sent in reversed(found):
             assert isinstance(changes, dict)
             assert isinstance(superseded_by, dict)
             record, fields = self.asked[int(str(raw_id))]
             assert changes.keys() | superseded_by.keys() == fields
             assert not changes.keys() & superseded_by.keys()
+            assert isinstance(taken, dict)
+            assert taken.keys() == superseded_by.keys()
             for name in changes:
                 if status in {"pending", "rejected"}:
                     assert (record, name) not in ahead

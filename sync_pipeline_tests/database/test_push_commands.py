@@ -148,6 +148,22 @@ def test_one_update_is_shown_with_its_values_and_attempts(run: Run, engine: Engi
     assert '{"email": "zoe@example.com"}' in run("push", "show", str(made)).stdout
 
 
+def test_a_superseded_update_is_shown_with_what_it_asked_for(run: Run, engine: Engine) -> None:
+    made = ask(engine, ZOE)
+    fresher = ask(engine, {"email": "eva@example.com"})
+    shown = json.loads(run("push", "show", str(made), "--json").stdout)
+    kept = ("status", "changes", "superseded_by", "superseded_changes")
+    assert {name: shown[name] for name in kept} == {
+        "status": "superseded",
+        "changes": {},
+        "superseded_by": {"email": fresher},
+        "superseded_changes": ZOE,
+    }
+    assert (
+        'superseded_changes {"email": "zoe@example.com"}' in run("push", "show", str(made)).stdout
+    )
+
+
 def test_a_person_decides_and_that_is_kept(run: Run, engine: Engine) -> None:
     first, second, third = held(engine, "c1"), held(engine, "c2"), ask(engine, {"first_name": "x"})
     assert json.loads(run("push", "approve", str(first), "--json").stdout) == [

@@ -131,7 +131,11 @@ def test_a_model_that_changes_its_mind_takes_back_what_is_held(warehouse: Engine
     assert plan(warehouse) == ModelPlan(NAME, "held", planned=1, withdrawn=1)
     change(warehouse, "r2", "old@example.com")
     assert plan(warehouse) == ModelPlan(NAME, "held", withdrawn=1)
-    assert [status for *_, status, _ in rows(warehouse, UPDATES)] == ["superseded", "superseded"]
+    kept = "SELECT status, superseded_changes FROM push.updates ORDER BY id"
+    assert rows(warehouse, kept) == [
+        ("superseded", {"email": "new+alias@example.com"}),
+        ("superseded", {"email": "newer@example.com"}),
+    ]
 
 
 def test_an_automatic_model_supersedes_as_any_request_does(warehouse: Engine) -> None:
