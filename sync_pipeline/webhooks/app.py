@@ -121,6 +121,15 @@ class Receiver:
             return answers.wrong_key()
         return answers.as_json(document())
 
+    async def refuse(self, request: Request, exc: Exception) -> Response:
+        """Answer what no route takes: nobody without a key learns which there are."""
+        assert isinstance(exc, HTTPException)  # noqa: S101 -- it is registered for these alone
+        headers = request.scope["headers"]
+        if not (self.doors.rosaas.admit(headers) or self.doors.rocs.admit(headers)):
+            return answers.wrong_key()
+        words = {404: "no such route", 405: "this route takes another method"}
+        return answers.plain(exc.status_code, words.get(exc.status_code, "refused"), exc.headers)
+
     def _may_look(self, request: Request) -> bool:
         client = request.scope.get("client")
         with contextlib.suppress(ValueError):
@@ -147,7 +156,7 @@ def create_app(receiver: Receiver, log: AccessLog) -> ASGIApp:
     app = Starlette(
         routes=receiver.routes(),
         lifespan=alive,
-        exception_handlers={HTTPException: _in_words, Exception: _defect},
+        exception_handlers={HTTPException: receiver.refuse, Exception: _defect},
     )
     app.router.redirect_slashes = False
     return observed(app, log, receiver.metrics)
@@ -179,12 +188,6 @@ def _route(path: str, method: str, endpoint: Endpoint) -> Route:
 
 async def _alive(_request: Request) -> Response:
     return answers.as_json({})
-
-
-async def _in_words(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101 -- it is registered for these alone
-    words = {404: "no such route", 405: "this route takes another method"}
-    return answers.plain(exc.status_code, words.get(exc.status_code, "refused"), exc.headers)
 
 
 async def _defect(_request: Request, _exc: Exception) -> Response:

@@ -68,8 +68,9 @@ _NAME: Node = {
 _KEYS: list[Node] = [{"apiKey": []}, {"apiKeyOfEvents": []}, {"bearer": []}]
 _FROM_HERE: Node = {}
 _DESCRIPTION = (
-    "Beside what each route answers: 405 for another method, 404 for another path, 400 for what is "
-    "not HTTP, 408 for a request that takes too long, 431 for a head that is too long."
+    "Beside what each route answers: 405 for another method, 404 for another path (401 for either "
+    "without a key), 400 for what is not HTTP, 408 for a request that takes too long, 431 for a "
+    "head that is too long. A body of a type application/…+json is taken as application/json is."
 )
 
 

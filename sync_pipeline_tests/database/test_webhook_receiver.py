@@ -110,6 +110,22 @@ def test_without_a_key_nothing_is_stored_and_every_answer_is_the_same(
     assert rows(engine, STORED) == []
 
 
+def test_which_routes_there_are_is_told_to_those_with_a_key_alone(served: Served) -> None:
+    wrong = [("GET", "/nosuch"), ("GET", "/api/integration/creation"), ("POST", "/healthz")]
+    answers = {
+        key: [
+            (answer.status_code, answer.json()["error"])
+            for method, path in wrong
+            for answer in [served.client.request(method, path, headers={"api-key": key})]
+        ]
+        for key in ("", "wrong", KEY, ROCS_SECRET)
+    }
+    refused = [(401, "the API key is missing or wrong")] * 3
+    another = (405, "this route takes another method")
+    told = [(404, "no such route"), another, another]
+    assert answers == {"": refused, "wrong": refused, KEY: told, ROCS_SECRET: told}
+
+
 def test_malformed_input_is_refused_by_its_field_and_not_stored(
     served: Served, engine: Engine
 ) -> None:
