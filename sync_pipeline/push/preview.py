@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sync_pipeline.errors import SourceError, TooManyUpdatesError
 from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.pull.budget import open_budget
+from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier, UnknownRecordError
 from sync_pipeline.push.change import Changing
@@ -105,7 +106,7 @@ def preview(
                 require_small_share(connection, source, most_share=share, limit=most, now=now)
             except TooManyUpdatesError as exc:
                 stopped[source] = str(exc)
-    return Preview(asyncio.run(_preview(engine, settings, due)), models, stopped)
+    return Preview(run_interruptibly(_preview(engine, settings, due)), models, stopped)
 
 
 async def _preview(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 
 from sync_pipeline_tests.pull_vendors import Vendors, serving_vendors
 from sync_pipeline_tests.pulls import Pulls
+from sync_pipeline_tests.told import handled
 
 
 @pytest.fixture
@@ -22,3 +24,11 @@ def vendors() -> Iterator[Vendors]:
 def pull(engine: Engine, vendors: Vendors) -> Pulls:
     """Return what pulls from the vendors into a new warehouse."""
     return Pulls(engine, vendors)
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def told(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """Yield a signal whose handler raises."""
+    number: signal.Signals = request.param
+    with handled(number):
+        yield number

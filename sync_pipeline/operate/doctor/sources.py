@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from sync_pipeline.errors import (
     SyncError,
 )
 from sync_pipeline.operate.doctor.findings import Finding, failed, ok, warning
+from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.settings import (
     CrmcomSettings,
     RocsSettings,
@@ -135,7 +135,7 @@ def login_finding(own: SourceSettings, source: str) -> Finding:
     """Make one real request, with the login that a pull would use."""
     check = f"{source} login"
     try:
-        asyncio.run(_ask(own))
+        run_interruptibly(_ask(own))
     except SyncError as exc:
         return failed(check, str(exc), f"correct the {source.upper()}_ variable that is named")
     return ok(check, "works: one request was answered")
