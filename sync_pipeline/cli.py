@@ -136,7 +136,7 @@ def doctor(*, as_json: Json = False) -> None:
     again. Exit 0: nothing failed (warnings may be there), 1: something failed, 2: wrong settings.
     """
     # It logs in at the sources; the other commands do without their clients.
-    from sync_pipeline.operate.doctor import (  # noqa: PLC0415
+    from sync_pipeline.operate.doctor import (
         examine,
         has_failed,
         has_wrong_settings,

@@ -59,14 +59,14 @@ class Pulls:
             connection.exec_driver_sql(statement)
 
     def last_run(self, *columns: str) -> tuple[Any, ...]:
-        query = f"SELECT {', '.join(columns)} FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1"  # noqa: S608 -- names of columns
+        query = f"SELECT {', '.join(columns)} FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1"
         return self.rows(query)[0]
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Return a table's rows by column, without what says only when and by which run."""
         kept = {"raw_hash", "content_hash", "observed_at", "cause", "run_id", "loaded_at"}
         with self.engine.connect() as connection:
-            found = connection.execute(text(f"SELECT * FROM warehouse.{name} ORDER BY 1, 2"))  # noqa: S608 -- names of tables
+            found = connection.execute(text(f"SELECT * FROM warehouse.{name} ORDER BY 1, 2"))
             return [
                 {n: v for n, v in row.items() if n not in kept and v is not None}
                 for row in found.mappings()
@@ -74,7 +74,7 @@ class Pulls:
 
     def versions(self, name: str) -> list[tuple[Any, ...]]:
         """Return a table's rows with what tells whether any of them was written."""
-        return self.rows(f"SELECT xmin::text, * FROM warehouse.{name} ORDER BY 2, 3")  # noqa: S608 -- names of tables
+        return self.rows(f"SELECT xmin::text, * FROM warehouse.{name} ORDER BY 2, 3")
 
     def watermarks(self, stream: Stream) -> dict[str, tuple[str, str | None]]:
         """Return proof and reason by scope."""

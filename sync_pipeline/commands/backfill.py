@@ -33,8 +33,8 @@ def backfill(
         )
     days = _days(first, last)
     # Dagster and pandas take seconds to import: a wrong use is told at once.
-    from sync_pipeline.backfilling import backfill_days  # noqa: PLC0415
-    from sync_pipeline.orchestration.backfill_launch import Days  # noqa: PLC0415
+    from sync_pipeline.backfilling import backfill_days
+    from sync_pipeline.orchestration.backfill_launch import Days
 
     done = backfill_days(make_ready(), Days(chosen, *days))
     shown = done.row() if as_json else done.line()

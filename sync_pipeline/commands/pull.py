@@ -88,7 +88,7 @@ def pull(  # noqa: PLR0913 -- each is an option of the command
 
 def _push(ready: Ready) -> bool:
     """Make the one push cycle of a first sync; tell whether every source took part."""
-    from sync_pipeline.pushing import push_once  # noqa: PLC0415
+    from sync_pipeline.pushing import push_once
 
     with ready.engine() as engine:
         pushed = push_once(engine, ready.settings)
@@ -119,8 +119,8 @@ def _pulled(  # noqa: PLR0913 -- each may be asked of a pull
     span: Window | None = None,
 ) -> "list[Pulled]":
     # Dagster and pandas take seconds to import: the other commands do without.
-    from sync_pipeline.orchestration.launch import Asked  # noqa: PLC0415
-    from sync_pipeline.pulling import pull_streams  # noqa: PLC0415
+    from sync_pipeline.orchestration.launch import Asked
+    from sync_pipeline.pulling import pull_streams
 
     asked = Asked(is_full=is_full, only=only, allow_deletes=allow_deletes, span=span)
     return pull_streams(ready, streams, asked)

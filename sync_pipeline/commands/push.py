@@ -48,7 +48,7 @@ def push(
     if context.invoked_subcommand is not None:
         return
     # Its clients and pandas take a second to import: the other commands do without.
-    from sync_pipeline.pushing import push_once  # noqa: PLC0415
+    from sync_pipeline.pushing import push_once
 
     ready = make_ready()
     with ready.engine() as engine:

@@ -82,7 +82,7 @@ def replay(
     chosen = _chosen(which or [], code=code, is_all=everything)
     ready = make_ready()
     # It takes pandas along: the other commands do without.
-    from sync_pipeline.operate import quarantine  # noqa: PLC0415
+    from sync_pipeline.operate import quarantine
 
     with ready.engine() as engine:
         replayed = list(quarantine.replay(engine, ready.settings, chosen))

@@ -10,7 +10,7 @@ def webhooks() -> None:
     """Receive webhooks until Ctrl-C; events are stored in ops.webhook_events."""
     ready = make_ready()
     # The server takes a good part of a second to import.
-    from sync_pipeline.webhooks.server import serve  # noqa: PLC0415
+    from sync_pipeline.webhooks.server import serve
 
     announce_receiver(ready)
     with ready.engine() as engine:

@@ -12,8 +12,7 @@ def send_alert(urls: SecretStr, *, title: str, body: str) -> str | None:
 
     The addresses hold credentials and are never part of those words.
     """
-    # Loads all of its services, which takes a second: only where there is something to send.
-    from apprise import Apprise, NotifyFormat  # noqa: PLC0415
+    from apprise import Apprise, NotifyFormat  # noqa: PLC0415 -- loads all of its services: a second
 
     # Its own log quotes an address that it does not know.
     logging.getLogger("apprise").setLevel(logging.CRITICAL)

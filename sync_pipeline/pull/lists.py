@@ -36,20 +36,8 @@ async def plan_list(
     if context.request.only:
         raise SettingsError(f"{context.stream} is one list: none of it can be read alone")
 
-    async def read(_scope: str) -> AsyncIterator[Reading]:
-        sweep = Sweep(
-            fetch,
-            key_of(context.stream),
-            created_of=creation_times(context.stream),
-            asked_rows=context.source.page_size,
-        )
-        async for page in sweep.pages():
-            reading = _page_reading(context, page)
-            async for completed in complete(reading) if complete else in_turn([reading]):
-                yield completed
-        due_at = context.due_again(sweep.started_at)
-        whole = Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
-        yield replace(whole, seen=sweep.seen)
+    def read(_scope: str) -> AsyncIterator[Reading]:
+        return _read_whole(context, fetch, complete)
 
     is_due = await asyncio.to_thread(is_list_due, context)
     scopes = in_turn([""] if is_due else [])
@@ -63,6 +51,25 @@ async def plan_list(
         ask=ask,
         is_one_list=True,
     )
+
+
+async def _read_whole(
+    context: Context, fetch: FetchPage, complete: Complete | None
+) -> AsyncIterator[Reading]:
+    """Yield the list page by page, and at last what the sweep proves of it as a whole."""
+    sweep = Sweep(
+        fetch,
+        key_of(context.stream),
+        created_of=creation_times(context.stream),
+        asked_rows=context.source.page_size,
+    )
+    async for page in sweep.pages():
+        reading = _page_reading(context, page)
+        async for completed in complete(reading) if complete else in_turn([reading]):
+            yield completed
+    due_at = context.due_again(sweep.started_at)
+    whole = Reading("", sweep.proof, sweep.reason, sweep.started_at, due_at)
+    yield replace(whole, seen=sweep.seen)
 
 
 def _page_reading(context: Context, page: SweptPage) -> Reading:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 
 from sync_pipeline.errors import CredentialRefusedError, RequestRefusedError, SettingsError
 from sync_pipeline.settings import CrmcomSettings
@@ -108,7 +109,8 @@ class CrmcomApi:
         try:
             reply = await self._access.fetch(contact_id, call)
         except RequestRefusedError as exc:
-            other = with_other_verb(call) if exc.status == 405 else None  # noqa: PLR2004
+            is_other_verb = exc.status == HTTPStatus.METHOD_NOT_ALLOWED
+            other = with_other_verb(call) if is_other_verb else None
             if other is None:
                 raise
             logger.info("%s; trying %s", exc, other.method)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from urllib.parse import quote, quote_plus
 
 from sync_pipeline.errors import (
@@ -57,7 +58,7 @@ def check_status(call: Call, reply: Reply, *, endpoint: Endpoint, sent: Iterable
     if reply.status in RETRYABLE:
         raise _transient(call, reply, endpoint, code, message)
     kind = error_kind(reply.status, code)
-    if reply.status == 404 and (not call.ids or is_html(reply.body)):  # noqa: PLR2004
+    if reply.status == HTTPStatus.NOT_FOUND and (not call.ids or is_html(reply.body)):
         # Without a record in the path, or from a web server: nothing is known about a record.
         kind, message = WrongAnswerError, f"no such address: check {endpoint.variable}"
     raise kind(endpoint.api, call.template, reply.status, code, message)
@@ -65,7 +66,8 @@ def check_status(call: Call, reply: Reply, *, endpoint: Endpoint, sent: Iterable
 
 def error_kind(status: int, code: str | None) -> type[SourceError]:
     """Return the class of error for a status that is neither success, redirect nor transient."""
-    if status == 404 or (status == 400 and (code or "").upper().endswith(NOT_FOUND_CODE)):  # noqa: PLR2004
+    is_said_so = (code or "").upper().endswith(NOT_FOUND_CODE)
+    if status == HTTPStatus.NOT_FOUND or (status == HTTPStatus.BAD_REQUEST and is_said_so):
         return RecordNotFoundError
     kinds: dict[int, type[SourceError]] = {401: CredentialRefusedError, 403: AccessDeniedError}
     if 400 <= status < 500:  # noqa: PLR2004 -- the class of client errors

@@ -96,7 +96,7 @@ def test_reservations_of_all_follow_one_another_at_the_rate(engine: Engine) -> N
 @pytest.mark.parametrize("idle_hours", [0, 1])
 def test_neither_the_first_use_nor_idle_time_gives_a_burst(engine: Engine, idle_hours: int) -> None:
     async def act(holder: BudgetTable) -> Grant:
-        idle = f"UPDATE ops.budgets SET next_at = next_at - interval '{idle_hours} h'"  # noqa: S608 -- a number
+        idle = f"UPDATE ops.budgets SET next_at = next_at - interval '{idle_hours} h'"
         execute(engine, idle)
         return await holder.ask(all_of(MANY_A_SECOND))
 

@@ -207,7 +207,7 @@ def test_rows_are_locked_in_the_order_of_their_keys_and_not_as_they_lie(
             register_contacts(connection, [key], origin="file", seen_at=at(0))
     with engine.connect() as holder:
         key = "scope" if table == "ops.watermarks" else "contact_id"
-        holder.execute(text(f"SELECT 1 FROM {table} WHERE {key} = 'b' FOR UPDATE"))  # noqa: S608 -- constants
+        holder.execute(text(f"SELECT 1 FROM {table} WHERE {key} = 'b' FOR UPDATE"))
 
         def lock_without_index(connection: Connection) -> None:
             # An index would happen to be in order.

@@ -154,7 +154,7 @@ def _current(connection: Connection) -> dict[str, tuple[str, datetime]]:
 
 def _history(connection: Connection) -> set[tuple[object, ...]]:
     columns = "contact_id, first_name, valid_from, valid_to"
-    query = text(f"SELECT {columns} FROM warehouse.contacts_history")  # noqa: S608 -- constants
+    query = text(f"SELECT {columns} FROM warehouse.contacts_history")
     return {tuple(row) for row in connection.execute(query)}
 
 

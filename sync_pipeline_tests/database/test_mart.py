@@ -196,7 +196,7 @@ def test_every_contact_is_in_exactly_one_row(engine: Engine, mart: str) -> None:
         shared = {"email": f"{number % 7}@example.com", "phone": f"+3579900000{number % 5}"}
         people(engine, "crmcom", **{f"c{number}": {**shared, "external_id": str(number // 9)}})
         people(engine, "rocs", **{f"_{number}": {**shared, "external_id": f"c{number // 4}"}})
-    query = f"SELECT crmcom_contact_id, rocs_contact_id FROM {mart}.customer_360"  # noqa: S608
+    query = f"SELECT crmcom_contact_id, rocs_contact_id FROM {mart}.customer_360"
     sides = list(zip(*rows(engine, query), strict=True))
     found = [sorted(str(one) for one in side if one) for side in sides]
     assert found == [sorted(f"c{n}" for n in numbers), sorted(str(n) for n in numbers)]
@@ -230,7 +230,7 @@ def test_engagement_counts_what_was_sent_by_channel_plan_language_and_week(
     ]
     for number, message in enumerate(messages):
         put(engine, "communications", {**base, "communication_id": str(number), **message})
-    query = f"SELECT * FROM {mart}.communication_engagement ORDER BY week"  # noqa: S608
+    query = f"SELECT * FROM {mart}.communication_engagement ORDER BY week"
     with engine.begin() as connection:
         # Whatever the reader's clock says, a week begins in UTC.
         connection.execute(text("SET LOCAL TIME ZONE 'America/Los_Angeles'"))
@@ -301,7 +301,7 @@ def test_versions_of_a_tenant_in_one_status_are_one_stretch(engine: Engine, mart
     query = f"""
         SELECT tenant_name, status, status_code, valid_from, valid_to
         FROM {mart}.tenant_status_history ORDER BY tenant_name, valid_from
-    """  # noqa: S608 -- a name of ours
+    """
     assert rows(engine, query) == [
         ("acme", "Active", 7, at(-9), at(-7)),
         ("acme", "Inactive", None, at(-7), at(-6)),
@@ -350,7 +350,7 @@ def test_freshness_is_that_of_the_oldest_proof(engine: Engine, mart: str) -> Non
             scopes_denied, scopes_never_proven, quarantined, last_outcome, last_is_complete,
             last_started_at, last_finished_at
         FROM {mart}.data_freshness ORDER BY source, entity
-    """  # noqa: S608 -- a name of ours
+    """
     ended = ("succeeded", True, at(-1), at(-1))
     assert rows(engine, query) == [
         ("crmcom", "contacts", at(-5), at(-5), 3, 2, 1, 1, 0, *ended),

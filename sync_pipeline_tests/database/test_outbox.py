@@ -42,7 +42,7 @@ def claim(desk: Desk, hours: float = 0) -> Claim:
 def test_an_update_is_asked_for_by_what_the_warehouse_holds(outbox: Engine) -> None:
     made = ask(outbox, '{"email": "zoe@example.com", "phone": null}')
     shown = "id, source, entity, entity_id, changes, base, base_at, status, attempts, record"
-    assert rows_by_name(outbox, f"SELECT {shown} FROM push.updates") == [  # noqa: S608 -- ours
+    assert rows_by_name(outbox, f"SELECT {shown} FROM push.updates") == [
         {
             "id": made,
             "source": "crmcom",
@@ -205,7 +205,7 @@ def test_what_came_of_an_update_is_written_down_at_once(outbox: Engine, desk: De
     )
     desk.settle([ending])
     kept = "update_id, sent_at, request, answer_status, before, after, outcome"
-    assert rows(outbox, f"SELECT {kept} FROM push.deliveries") == [  # noqa: S608 -- ours
+    assert rows(outbox, f"SELECT {kept} FROM push.deliveries") == [
         (made, at(0), {"method": "PUT"}, 200, delivery.before, delivery.after, "confirmed")
     ]
     query = (

@@ -86,7 +86,7 @@ def test_the_database_refuses_a_proof_that_is_none(
     engine: Engine, values: str, constraint: str
 ) -> None:
     columns = "source, entity, scope, read_at, due_at, proof, proven_at, reason"
-    insert = f"INSERT INTO ops.watermarks ({columns}) VALUES ('s', 'e', '', now(), now(), {values})"  # noqa: S608 -- constants
+    insert = f"INSERT INTO ops.watermarks ({columns}) VALUES ('s', 'e', '', now(), now(), {values})"
     with engine.connect() as connection, pytest.raises(IntegrityError, match=constraint):
         connection.execute(text(insert))
 

@@ -37,7 +37,7 @@ def lists_asked(vendors: Vendors) -> list[str]:
 def read_lately(pull: Pulls, *, hours: float) -> None:
     """Let everything have been read so many hours ago, and not have changed for two days."""
     pull.execute(
-        f"UPDATE ops.watermarks SET read_at = read_at - interval '{hours} hours', "  # noqa: S608 -- a number
+        f"UPDATE ops.watermarks SET read_at = read_at - interval '{hours} hours', "
         f"due_at = due_at - interval '{hours} hours', "
         f"aged_from = aged_from - interval '{hours} hours', "
         f"wanted_at = wanted_at - interval '{hours} hours', "
@@ -174,7 +174,7 @@ def test_messages_that_change_late_are_found_within_the_bound_whatever_was_read_
         report = due_pull(pull, hours=hours, settings=settings)
         read_at = datetime.now(UTC) + timedelta(hours=hours)
         pull.execute(
-            f"UPDATE ops.watermarks SET read_at = '{read_at}', due_at = '{read_at}' "  # noqa: S608 -- a time
+            f"UPDATE ops.watermarks SET read_at = '{read_at}', due_at = '{read_at}' "
             "WHERE scope = 'a'"
         )
         if updated := counts(report).get("updated", 0):

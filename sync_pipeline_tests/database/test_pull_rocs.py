@@ -82,7 +82,7 @@ def always(answer: Scripted) -> Stand:
     return lambda _request: answer
 
 
-def on_page(number: int, act: Callable[[], Scripted | None], *, after: int = 1) -> Any:  # noqa: ANN401
+def on_page(number: int, act: Callable[[], Scripted | None], *, after: int = 1) -> Stand:
     """Return what does ``act`` each time the page is asked for, from the ``after``-th time on."""
     times = 0
 

@@ -40,7 +40,7 @@ def test_a_record_is_kept_with_its_bytes_and_the_reason(engine: Engine) -> None:
     keep(engine, reject(payload=b'{"id": "\xff\x00"'))
     columns = "source, entity, record_id, payload_raw, payload, reason, error_code, observed_at"
     open_columns = "resolved_at, resolution, first_seen_at = last_seen_at"
-    query = f"SELECT {columns}, {open_columns} FROM ops.quarantine"  # noqa: S608 -- constants
+    query = f"SELECT {columns}, {open_columns} FROM ops.quarantine"
     assert rows(engine, query) == [
         ("crmcom", "contacts", "a", b'{"id": "\xff\x00"', None, "reason of bad_json", "bad_json",
          at(1), None, None, True),

@@ -33,7 +33,7 @@ def materialise(name: str, instance: dg.DagsterInstance, **tags: str) -> dg.Exec
 
 
 def run_row(engine: Engine, run_id: str, columns: str) -> tuple[object, ...]:
-    query = text(f"SELECT {columns} FROM ops.sync_runs WHERE run_id = :run_id")  # noqa: S608 -- names of ours
+    query = text(f"SELECT {columns} FROM ops.sync_runs WHERE run_id = :run_id")
     with engine.connect() as connection:
         return tuple(connection.execute(query, {"run_id": run_id}).one())
 

@@ -21,7 +21,7 @@ def selection(entity: Entity) -> str:
     """Return the query for what a table holds of the rows that are not deleted."""
     columns = carried_columns(entity)
     selected = ", ".join(f"{n}::text" if kind is JSON else n for n, kind in columns.items())
-    return f"SELECT {selected} FROM warehouse.{entity.name} WHERE deleted_at IS NULL"  # noqa: S608 -- names of ours
+    return f"SELECT {selected} FROM warehouse.{entity.name} WHERE deleted_at IS NULL"
 
 
 def found_rows(entity: Entity, rows: Iterable[Sequence[object]]) -> list[Row]:

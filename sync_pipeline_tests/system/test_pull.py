@@ -28,7 +28,7 @@ def runs_of(
 
 
 def versions(small: Installation, table: str, where: str) -> list[tuple[object, ...]]:
-    return small.ask(f"SELECT xmin::text, * FROM warehouse.{table} WHERE {where} ORDER BY 3")  # noqa: S608 -- names of ours
+    return small.ask(f"SELECT xmin::text, * FROM warehouse.{table} WHERE {where} ORDER BY 3")
 
 
 def test_only_the_named_streams_are_read(small: Installation) -> None:

@@ -72,9 +72,9 @@ def test_rows_are_first_versions_from_their_source(first_run: FirstRun, entity: 
         "cause, deleted_at IS NULL, observed_at <= loaded_at, "
         "run_id IN (SELECT run_id FROM ops.sync_runs)"
     )
-    question = f"SELECT DISTINCT {said} FROM {table}"  # noqa: S608 -- names of ours
+    question = f"SELECT DISTINCT {said} FROM {table}"
     assert installation.ask(question) == [("source", True, True, True)]
-    assert installation.ask(f"SELECT count(*) FROM {table}_history") == [(0,)]  # noqa: S608
+    assert installation.ask(f"SELECT count(*) FROM {table}_history") == [(0,)]
     assert installation.ask("SELECT count(*) FROM ops.quarantine") == [(0,)]
 
 
@@ -82,7 +82,7 @@ def test_each_stream_had_one_run_whose_counts_add_up(first_run: FirstRun) -> Non
     installation, _ = first_run
     columns = ", ".join(PARTS)
     runs = installation.ask(
-        f"SELECT source || '/' || entity, outcome, cause, rows_read, error, {columns} "  # noqa: S608 -- names of ours
+        f"SELECT source || '/' || entity, outcome, cause, rows_read, error, {columns} "
         "FROM ops.sync_runs ORDER BY started_at LIMIT %s",
         len(STREAMS),
     )
@@ -212,7 +212,7 @@ def test_nobody_s_data_is_in_dagster_or_in_a_log(first_run: FirstRun) -> None:
     installation, done = first_run
     told = [text for _, text in installation.log_files()] + [done.out, done.err]
     for table, column in DAGSTER_TEXTS:
-        rows = installation.ask(f"SELECT {column} FROM {table}", database="dagster")  # noqa: S608 -- names of ours
+        rows = installation.ask(f"SELECT {column} FROM {table}", database="dagster")
         told += ["\n".join(_texts(json.loads(str(body)))) for (body,) in rows]
     everything = "\n".join(told)
     words = set(re.findall(r"\w+", everything))

@@ -155,6 +155,13 @@ def test_every_column_is_filled_by_some_field_or_known_not_to_be(stream: str) ->
     assert filled | UNFILLED[stream] == set(NORMALISERS[stream].entity.columns)
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+def test_no_member_that_has_a_column_is_listed_among_those_without_one(stream: str) -> None:
+    normaliser = NORMALISERS[stream]
+    mapped = {path for field in normaliser.fields for path in field.paths}
+    assert mapped & normaliser.besides == set()
+
+
 @pytest.mark.parametrize(("stream", "column", "word", "canonical"), WORDS_OF_COLUMNS)
 def test_a_known_word_is_read_in_any_case(
     stream: str, column: str, word: str, canonical: str

@@ -224,7 +224,7 @@ def test_wrong_credentials_are_refused(client: httpx.Client) -> None:
     path = f"{CRMCOM}/contacts/authenticate"
     body = {"provider": "EMAIL", "username": "service@sandbox.example", "password": "no"}
     answers = [
-        log_in(client, password="wrong-word"),  # noqa: S106
+        log_in(client, password="wrong-word"),  # noqa: S106 -- a wrong one
         log_in(client, username="nobody@sandbox.example"),
         client.post(path, json=body),
         client.post(path, json=body, headers={"api_key": "sandbox-secret-key"}),

@@ -103,7 +103,7 @@ def test_a_copied_home_gets_a_server_of_its_own(homes: Homes) -> None:
     server = homes.server()
     server.start()
     server.stop()
-    subprocess.run(["cp", "-a", homes.path(), homes.path("copy")], check=True)  # noqa: S607
+    subprocess.run(["cp", "-a", homes.path(), homes.path("copy")], check=True)  # noqa: S607 -- the system's
     dsn = server.start()
     shutil.copy2(homes.data() / "postmaster.pid", homes.data("copy") / "postmaster.pid")
 
