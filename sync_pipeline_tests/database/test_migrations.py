@@ -36,6 +36,7 @@ SHIPPED = [
     "0018_due_rules",
     "0019_creations_in_order",
     "0020_superseded_changes",
+    "0021_long_external_ids",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"

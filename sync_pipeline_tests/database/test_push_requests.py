@@ -203,6 +203,20 @@ def test_a_base_of_other_fields_is_refused(warehouse: Engine, base: str) -> None
         rows(warehouse, query, base=base)
 
 
+def test_a_creation_can_be_asked_for_with_an_external_id_of_any_length(warehouse: Engine) -> None:
+    # Such that nothing makes it short.
+    long = "".join(f"{number:x}" for number in range(20_000))
+    first, second, other = (
+        ask(warehouse, {"external_id": asked}, "new", stream="rocs/contacts")
+        for asked in (long, f" {long}\n", f"{long}x")
+    )
+    with desk_opened(warehouse) as desk:
+        claims = desk.claim(now=at(0), most=5)
+        assert [claim.update.id for claim in claims] == [first, other]
+        desk.settle([Ending(claim, "confirmed") for claim in claims])
+        assert [claim.update.id for claim in desk.claim(now=at(0), most=5)] == [second]
+
+
 def test_each_contact_to_be_created_is_one_of_its_own(warehouse: Engine) -> None:
     for name in ("Ann", "Bob"):
         ask(warehouse, {"first_name": name}, "new", stream="rocs/contacts")
