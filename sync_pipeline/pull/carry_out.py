@@ -1,36 +1,25 @@
 """Carry out the work of a run: read scopes side by side, load them in batches.
 
 Fetching goes on while one batch is loaded in a thread and, where all is new, the next one is
-normalised in another; a queue before these holds no more than a batch. When reading fails, what
-had arrived is loaded before the error is raised.
+normalised in another. When reading fails, what had arrived is loaded before the error is raised.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.normalising import batch_of
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.reading_queue import ReadingQueue, batches
 from sync_pipeline.pull.setbacks import Setbacks
 from sync_pipeline.pull.work import Context, Work
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.progress import Reason
 from sync_pipeline.warehouse.runs import BatchCounts, Traffic
-
-# What a batch costs beside its rows is little then, and so is the memory that it takes.
-BATCH_ROWS = 15_000
-# The first is small: nothing is loaded until it is there.
-FIRST_BATCH_ROWS = 3_000
-# A longer one counts as several.
-ROW_BYTES = 1_400
-BATCH_SECONDS = 1.0
-# The rows of one scope are alike: the others of its rows tell nothing of the source.
-TELLING_ROWS = 5
-Item = Reading | Exception | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +31,6 @@ class Outcome:
     remaining: int
     is_proven: bool
     gaps: Mapping[str, Reason]
-
-
-@dataclass(slots=True)
-class ReadingQueue:
-    """Holds about as many rows as a batch: of scopes with few rows, many are read meanwhile."""
-
-    rows: int = 0
-    _items: asyncio.Queue[Item] = field(default_factory=asyncio.Queue)
-    _has_room: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def put(self, reading: Reading) -> None:
-        """Add ``reading`` once there is room."""
-        while self.rows >= BATCH_ROWS:
-            self._has_room.clear()
-            await self._has_room.wait()
-        self.rows += _rows_of(reading)
-        self._items.put_nowait(reading)
-
-    def end(self, error: Exception | None) -> None:
-        """Say that nothing comes after this, and why; it takes no room."""
-        self._items.put_nowait(error)
-
-    async def get(self) -> Item:
-        """Remove the oldest item, once there is one."""
-        item = await self._items.get()
-        self.rows -= _rows_of(item)
-        self._has_room.set()
-        return item
 
 
 @dataclass(slots=True)
@@ -168,7 +129,7 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     reader = _Reader(work, context.source.max_in_flight, deadline, setbacks, named)
     reading = asyncio.create_task(reader.read_all())
     try:
-        async for readings in _batches(reader.queue, fewest=loader.fields.fewest):
+        async for readings in batches(reader.queue, fewest=loader.fields.fewest):
             await loading.begin(readings)
     finally:
         reading.cancel()
@@ -181,50 +142,6 @@ async def carry_out(context: Context, work: Work, loader: Loader, *, meter: Mete
     counts = loading.counts
     is_proven = work.is_grounded and not remaining and not counts.scopes_incomplete
     return Outcome(counts, traffic_of(meter), remaining, is_proven, reader.gaps)
-
-
-async def _batches(queue: ReadingQueue, *, fewest: int) -> AsyncIterator[list[Reading]]:
-    """Yield readings in batches; raise the error that the queue ends with, if it is one.
-
-    A batch with fewer telling records than ``fewest`` waits for more, up to the end of the work.
-    """
-    batch: list[Reading] = []
-    enough = FIRST_BATCH_ROWS
-    rows, telling, closes_at = 0, 0, float("inf")
-    while True:
-        is_open = not batch or 0 < telling < fewest
-        try:
-            async with asyncio.timeout_at(None if is_open else closes_at):
-                item = await queue.get()
-        except TimeoutError:
-            yield batch
-            batch = []
-            continue
-        if isinstance(item, Reading):
-            if not batch:
-                closes_at = asyncio.get_running_loop().time() + BATCH_SECONDS
-                rows, telling = 0, 0
-            batch.append(item)
-            rows += _rows_of(item)
-            telling += min(len(item.records), TELLING_ROWS)
-            if rows < enough:
-                continue
-            enough = BATCH_ROWS
-        if batch:
-            yield batch
-            batch = []
-        if item is None:
-            return
-        if isinstance(item, Exception):
-            raise item
-
-
-def _rows_of(item: Item) -> int:
-    if not isinstance(item, Reading):
-        return 0
-    records = [*item.records, *item.repeats]
-    size = sum(len(record.listed) + len(record.detail) for record in records)
-    return max(len(records) + len(item.rejects), size // ROW_BYTES, 1)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

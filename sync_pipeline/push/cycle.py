@@ -6,8 +6,8 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.pull.normalising import collector_paused
+from sync_pipeline.push.api import PushApi
 from sync_pipeline.push.apis import open_api
 from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import Clock, server_clock, window_of
@@ -27,7 +28,7 @@ from sync_pipeline.push.read_back import read_backs_opened
 from sync_pipeline.push.records import found_together
 from sync_pipeline.push.share import allotment, require_small_share
 from sync_pipeline.push.together import Together, in_thread
-from sync_pipeline.settings import Settings
+from sync_pipeline.settings import Settings, SourceSettings
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.outbox import Claim, Desk, desk_opened
@@ -97,10 +98,7 @@ async def _push_source(
         if not first:
             return report
         read_backs = stack.enter_context(read_backs_opened(engine, run_id))
-        budget = await stack.enter_async_context(
-            open_budget(engine, source, source_settings, lane="push")
-        )
-        api = await stack.enter_async_context(open_api(source_settings, budget=budget, meter=meter))
+        api = await stack.enter_async_context(_api_opened(engine, source, source_settings, meter))
         courier = Courier(
             api,
             settings,
@@ -121,6 +119,17 @@ async def _push_source(
         finally:
             await asyncio.to_thread(read_backs.finish, meter, error=ending)
     return report
+
+
+@asynccontextmanager
+async def _api_opened(
+    engine: Engine, source: str, settings: SourceSettings, meter: Meter
+) -> AsyncIterator[PushApi]:
+    async with (
+        open_budget(engine, source, settings, lane="push") as budget,
+        open_api(settings, budget=budget, meter=meter) as api,
+    ):
+        yield api
 
 
 async def _first_claim(desk: Desk, clock: Clock, source: str, left: Left) -> list[Claim]:

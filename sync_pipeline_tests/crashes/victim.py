@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, PoolProxiedConnection
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SyncError
-from sync_pipeline.pull import carry_out
+from sync_pipeline.pull import reading_queue
 from sync_pipeline.pull.backfill_windows import Backfill, Window
 from sync_pipeline.pull.batch import Loader
 from sync_pipeline.pull.normalising import Batch
@@ -97,7 +97,7 @@ def pull(order: Order, line: Line) -> None:
         engine_on(order.warehouse_url) as engine,
         patch.object(engine.dialect, "do_commit", partial(watch.commit, engine)),
         patch.object(AiohttpTransport, "handle_async_request", watch.request()),
-        patch.object(carry_out, "BATCH_ROWS", BATCH_ROWS),
+        patch.object(reading_queue, "BATCH_ROWS", BATCH_ROWS),
         patch.object(Loader, "_load", _load_apart if order.is_split else _LOAD),
     ):
         watch.begin()

@@ -9,7 +9,7 @@ import pytest
 
 from sync_pipeline.entities import CRMCOM_COMMUNICATIONS, CRMCOM_CONTACTS, ROCS_CONTACTS
 from sync_pipeline.errors import DriftError, SettingsError
-from sync_pipeline.pull import carry_out
+from sync_pipeline.pull import reading_queue
 from sync_pipeline.pull.drift import FEWEST, FURTHER, MOST_NEW
 from sync_pipeline.settings import Settings
 from sync_pipeline_tests.pull_rocs import CONTACTS
@@ -52,7 +52,7 @@ def failing(vendors: Vendors) -> Settings:
 @pytest.fixture
 def is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Close batches as if a second had passed after each answer."""
-    monkeypatch.setattr(carry_out, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(reading_queue, "BATCH_SECONDS", 0.0)
 
 
 def hold(pull: Pulls, rows: Sequence[Row | bytes]) -> None:

@@ -13,9 +13,10 @@ from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.errors import WarehouseError
 from sync_pipeline.normalise.contacts import normalise_contacts
 from sync_pipeline.pull.batch import Loader
-from sync_pipeline.pull.carry_out import BATCH_ROWS, carry_out
+from sync_pipeline.pull.carry_out import carry_out
 from sync_pipeline.pull.normalising import Batch, batch_of
 from sync_pipeline.pull.reading import PullRequest, Reading
+from sync_pipeline.pull.reading_queue import BATCH_ROWS
 from sync_pipeline.pull.work import Context, Work
 from sync_pipeline.records import Record
 from sync_pipeline.sources.answers import Meter

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sync_pipeline.pull.carry_out import BATCH_ROWS, ROW_BYTES, ReadingQueue
 from sync_pipeline.pull.reading import Reading
+from sync_pipeline.pull.reading_queue import BATCH_ROWS, ROW_BYTES, ReadingQueue
 from sync_pipeline.records import Record
 from sync_pipeline.warehouse.progress import Proof
 
