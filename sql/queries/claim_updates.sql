@@ -37,4 +37,4 @@ FROM free
 WHERE u.id = free.id
 RETURNING
     u.id, u.source, u.entity, u.entity_id, u.changes, u.base, u.base_at, u.status, u.attempts,
-    u.refusals, u.requested_at, u.record, free.was, free.maybe_sent_at
+    u.refusals, u.record, free.was, free.maybe_sent_at

@@ -2,8 +2,7 @@
 -- has, and those behind them. `planned_by` is the model of one that this very transaction made.
 SELECT
     u.id, u.source, u.entity, u.entity_id, u.changes, u.base, u.base_at, u.status, u.attempts,
-    u.refusals, u.requested_at,
-    u.record,
+    u.refusals, u.record,
     CASE
         WHEN u.xmin = pg_current_xact_id_if_assigned()::xid AND u.requested_at >= now() THEN u.model
     END AS planned_by

@@ -17,7 +17,7 @@ from sync_pipeline.mapping.pushable import PUSHABLE
 from sync_pipeline.orchestration.assets import asset_key
 from sync_pipeline.orchestration.findings import (
     OF_LATE,
-    Finding,
+    CheckFinding,
     Look,
     look_at_budget,
     look_at_drift,
@@ -38,7 +38,7 @@ class Check:
     """A check: what holds when it passes, how it looks, and at which streams."""
 
     holds: str
-    look: Callable[[Connection, Look], Finding]
+    look: Callable[[Connection, Look], CheckFinding]
     is_about: Callable[[Stream], bool] = lambda _stream: True
 
 

@@ -38,7 +38,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """What a check found: counts, and whether that is a fault (an error, or just a warning)."""
 
     is_well: bool
@@ -58,7 +58,7 @@ class Finding:
         )
 
 
-def look_at_proof(connection: Connection, look: Look) -> Finding:
+def look_at_proof(connection: Connection, look: Look) -> CheckFinding:
     """Warn unless every scope was proven complete within the bound."""
     since = datetime.now(UTC) - timedelta(hours=look.settings.staleness_bound_hours)
     found = checks.proofs(connection, look.stream, since=since)
@@ -72,7 +72,7 @@ def look_at_proof(connection: Connection, look: Look) -> Finding:
         counts["incomplete"] = _counts("reason", "scopes", found.incomplete)
     if found.oldest_proven_at:
         counts["oldest_proof"] = dg.MetadataValue.timestamp(found.oldest_proven_at)
-    return Finding(
+    return CheckFinding(
         is_well=bool(found.scopes) and not found.unproven and not found.unread,
         said=_said_of(found),
         counts=counts,
@@ -88,14 +88,14 @@ def _said_of(found: checks.Proofs) -> str:
     return f"{found.unproven:,} of {found.scopes:,} scopes are not proven complete{unread}"
 
 
-def look_at_keys(connection: Connection, look: Look) -> Finding:
+def look_at_keys(connection: Connection, look: Look) -> CheckFinding:
     """Fail when a key has two rows at any time; after a run only what it superseded is read."""
     run = find_run(connection, RunKey(look.run_id, look.stream))
     began = run["started_at"] if run else None
     since = began - _CLOCKS_APART if isinstance(began, datetime) else None
     found = checks.versions(connection, look.stream, since=since)
     lost = "" if found.has_primary_key else "; the table has lost its primary key"
-    return Finding(
+    return CheckFinding(
         is_well=found.has_primary_key and not found.overlapping,
         is_error=True,
         said=f"{found.overlapping:,} of {found.looked_at:,} superseded versions overlap{lost}",
@@ -108,27 +108,27 @@ def look_at_keys(connection: Connection, look: Look) -> Finding:
     )
 
 
-def look_at_orphans(connection: Connection, look: Look) -> Finding:
+def look_at_orphans(connection: Connection, look: Look) -> CheckFinding:
     """Warn about rows whose contact is not in `warehouse.contacts`."""
     found = checks.orphans(connection, look.stream)
-    return Finding(
+    return CheckFinding(
         is_well=not found.rows,
         said=f"{found.rows:,} rows name {found.contacts:,} contacts that are not there",
         counts={"rows": found.rows, "contacts": found.contacts},
     )
 
 
-def look_at_lost_events(connection: Connection, look: Look) -> Finding:  # noqa: ARG001 -- as of all checks
+def look_at_lost_events(connection: Connection, look: Look) -> CheckFinding:  # noqa: ARG001 -- as of all checks
     """Warn when more status changes than a few were found by reading alone."""
     found = lost_events(connection, since=datetime.now(UTC) - OF_LATE)
-    return Finding(
+    return CheckFinding(
         is_well=found.share <= _MOST_LOST,
         said=f"{found.untold:,} of {found.changes:,} status changes were told by no webhook",
         counts={"changes": found.changes, "untold": found.untold, "loss_rate": found.share},
     )
 
 
-def look_at_quarantine(connection: Connection, look: Look) -> Finding:
+def look_at_quarantine(connection: Connection, look: Look) -> CheckFinding:
     """Warn when more than some rows are in quarantine; fail above a share of all."""
     found = checks.quarantined(connection, look.stream)
     settings = look.settings
@@ -137,7 +137,7 @@ def look_at_quarantine(connection: Connection, look: Look) -> Finding:
     counts: dict[str, Shown] = {"open": found.open, "share": found.share}
     if found.by_code:
         counts["by_defect"] = _counts("error_code", "rows", found.by_code)
-    return Finding(
+    return CheckFinding(
         is_well=found.open <= settings.quarantine_warn_rows and not is_error,
         is_error=is_error,
         said=f"{found.open:,} rows are in quarantine{share}",
@@ -145,26 +145,26 @@ def look_at_quarantine(connection: Connection, look: Look) -> Finding:
     )
 
 
-def look_at_updates(connection: Connection, look: Look) -> Finding:
+def look_at_updates(connection: Connection, look: Look) -> CheckFinding:
     """Warn when updates of the stream were given up, or may have been applied."""
     found = open_by_stream(connection).get(str(look.stream), {})
     stuck = {state: found[state] for state in ("dead", "uncertain") if state in found}
     said = ", ".join(f"{updates:,} {state}" for state, updates in stuck.items())
-    return Finding(
+    return CheckFinding(
         is_well=not stuck,
         said=f"updates that a person should look at: {said or 'none'}",
         counts={"updates": _counts("status", "updates", found)} if found else {},
     )
 
 
-def look_at_budget(connection: Connection, look: Look) -> Finding:
+def look_at_budget(connection: Connection, look: Look) -> CheckFinding:
     """Fail when the requests that the source is allowed cannot hold the staleness bound."""
     now = datetime.now(UTC)
     source = look.stream.source
     is_fan_out = pace.is_fan_out(look.stream, look.settings)
     found = pace.pace_of(connection, source, look.settings, now=now) if is_fan_out else None
     if found is None:
-        return Finding(is_well=True, said="read as one list", counts={})
+        return CheckFinding(is_well=True, said="read as one list", counts={})
     depth = pace.waiting_of(connection, look.stream, look.settings, now=now)
     counts: dict[str, Shown] = {
         "needed_requests_per_second": found.needed,
@@ -174,10 +174,10 @@ def look_at_budget(connection: Connection, look: Look) -> Finding:
     }
     if depth.oldest_at:
         counts["oldest_due"] = dg.MetadataValue.timestamp(depth.oldest_at)
-    return Finding(is_well=found.is_enough, is_error=True, said=found.said, counts=counts)
+    return CheckFinding(is_well=found.is_enough, is_error=True, said=found.said, counts=counts)
 
 
-def look_at_drift(connection: Connection, look: Look) -> Finding:
+def look_at_drift(connection: Connection, look: Look) -> CheckFinding:
     """Warn about fields of the contract that were missing or of another type of late."""
     since = datetime.now(UTC) - OF_LATE
     news = [
@@ -186,7 +186,7 @@ def look_at_drift(connection: Connection, look: Look) -> Finding:
     policy = policy_of(look.settings, look.stream)
     broken = breaches(news)
     said = "; ".join(map(said_of, broken)) or "the fields of the contract are as they were"
-    return Finding(
+    return CheckFinding(
         is_well=policy == "keep" or not broken,
         is_error=policy == "fail",
         said=said,

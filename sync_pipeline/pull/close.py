@@ -19,13 +19,13 @@ from sync_pipeline.pull.deletion_cap import ALWAYS_ALLOWED, Loss
 from sync_pipeline.pull.normalising import batch_of
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.setbacks import IN_A_ROW
-from sync_pipeline.pull.work import Ask, Context, Work
+from sync_pipeline.pull.work import AskForOne, Context, Work
 from sync_pipeline.sources.answers import Meter
 from sync_pipeline.warehouse.absences import (
     Absence,
-    Answer,
     Candidates,
     Confirmation,
+    RecordAnswer,
     absences_to_confirm,
     note_confirmations,
 )
@@ -47,29 +47,29 @@ CONFIRMED_FOR = timedelta(days=1)
 _AT_ONCE = 1_000
 
 
-def answer_of(reading: Reading) -> Answer:
+def answer_of(reading: Reading) -> RecordAnswer:
     """Return what the reading of a missing record says about it."""
     if reading.records or reading.rejects:
         # One that breaks the contract is there, too.
-        return Answer.FOUND
+        return RecordAnswer.FOUND
     match reading.reason:
         case None:
-            return Answer.FOUND
+            return RecordAnswer.FOUND
         case Reason.NOT_FOUND:
-            return Answer.GONE
+            return RecordAnswer.GONE
         case Reason.DENIED:
-            return Answer.DENIED
+            return RecordAnswer.DENIED
         case _:
-            return Answer.UNANSWERED
+            return RecordAnswer.UNANSWERED
 
 
 def confirmation_of(
-    absence: Absence, *, answer: Answer | None = None, asked_at: datetime | None = None
+    absence: Absence, *, answer: RecordAnswer | None = None, asked_at: datetime | None = None
 ) -> Confirmation:
     """Return how far a candidate is confirmed; without an ``answer`` it cannot be asked for."""
     if answer is None:
         return Confirmation(absence.record_id, None, None, absence.missed_again_at)
-    confirmed_at = asked_at if answer is Answer.GONE else None
+    confirmed_at = asked_at if answer is RecordAnswer.GONE else None
     return Confirmation(absence.record_id, answer, asked_at, confirmed_at)
 
 
@@ -104,7 +104,7 @@ class _Closing:
             since = self.began_at - (timedelta(0) if request.allow_deletes else CONFIRMED_FOR)
         return Candidates(self.context.stream, since, can_ask, request.only)
 
-    async def ask_for_each(self, ask: Ask, meter: Meter) -> None:
+    async def ask_for_each(self, ask: AskForOne, meter: Meter) -> None:
         """Ask for the candidates side by side, the longest unasked first, as long as there is time.
 
         What the API still knows is loaded as any reading of it.
@@ -121,7 +121,7 @@ class _Closing:
             brought = [
                 replace(reading, is_scope=False)
                 for reading, answer in zip(readings, answers, strict=True)
-                if answer is Answer.FOUND
+                if answer is RecordAnswer.FOUND
             ]
             if brought:
                 batch = batch_of(self.context.stream, brought)
@@ -131,7 +131,7 @@ class _Closing:
                 for absence, answer in zip(absences, answers, strict=True)
             ]
             await asyncio.to_thread(self._note, confirmations)
-            is_away = all(answer is Answer.UNANSWERED for answer in answers)
+            is_away = all(answer is RecordAnswer.UNANSWERED for answer in answers)
             unanswered = unanswered + len(answers) if is_away else 0
             # Each of the others would wait as long as these did.
             if unanswered >= IN_A_ROW or time.monotonic() >= ends_at:

@@ -14,7 +14,7 @@ from sync_pipeline.pull.listing import FetchPage
 from sync_pipeline.pull.reading import Reading, part
 from sync_pipeline.pull.sweep import Sweep
 from sync_pipeline.pull.swept import SweptPage
-from sync_pipeline.pull.work import Ask, Context, Work, hashes_of, in_turn, keyless
+from sync_pipeline.pull.work import AskForOne, Context, Work, hashes_of, in_turn, keyless
 from sync_pipeline.records import Record
 
 Complete = Callable[[Reading], AsyncIterator[Reading]]
@@ -25,7 +25,7 @@ async def plan_list(
     fetch: FetchPage,
     *,
     complete: Complete | None = None,
-    ask: Ask | None = None,
+    ask: AskForOne | None = None,
 ) -> Work:
     """Plan the stream's list if it is due.
 

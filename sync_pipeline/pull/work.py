@@ -33,7 +33,7 @@ from sync_pipeline.warehouse.progress import Coverage, Proof, Reason
 DENIED_AGAIN_AFTER = timedelta(days=7)
 MISSING_AGAIN_AFTER = timedelta(days=1)
 T = TypeVar("T")
-Ask = Callable[[Absence], Awaitable[Reading]]
+AskForOne = Callable[[Absence], Awaitable[Reading]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Work:
     opening: list[Reading] = field(default_factory=list)
     closing: list[Reading] = field(default_factory=list)
     is_grounded: bool = True
-    ask: Ask | None = None
+    ask: AskForOne | None = None
     is_one_list: bool = False
 
 

@@ -170,8 +170,8 @@ ConflictPolicies = Annotated[Mapping[str, ConflictPolicy], BeforeValidator(_conf
 JsonType = Literal["string", "number", "boolean", "object", "array", "any"]
 # The JSON type of each field of ROCS that may be written as JSON.
 JsonFields = Annotated[Mapping[str, JsonType], BeforeValidator(_json_fields)]
-Confirmation = Literal["off", "held", "on"]
-ConfirmationMode = Annotated[Confirmation, BeforeValidator(_confirmation)]
+AutoConfirm = Literal["off", "held", "on"]
+ConfirmationMode = Annotated[AutoConfirm, BeforeValidator(_confirmation)]
 
 
 def conflicts_are_held() -> Mapping[str, ConflictPolicy]:

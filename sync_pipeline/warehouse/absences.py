@@ -16,7 +16,7 @@ from sync_pipeline.entities import Stream
 from sync_pipeline.warehouse.statements import named, statement
 
 
-class Answer(StrEnum):
+class RecordAnswer(StrEnum):
     """What a source said when it was asked for one record by its id."""
 
     FOUND = "found"
@@ -53,7 +53,7 @@ class Confirmation:
     """How far a candidate is confirmed: what was answered, when; when it was shown to be gone."""
 
     record_id: str
-    answer: Answer | None
+    answer: RecordAnswer | None
     asked_at: datetime | None
     confirmed_at: datetime | None
 
@@ -101,7 +101,7 @@ def note_confirmations(
     found = {
         c.record_id: c.asked_at
         for c in confirmations
-        if c.answer is Answer.FOUND and c.asked_at is not None
+        if c.answer is RecordAnswer.FOUND and c.asked_at is not None
     }
     forget_absences(connection, stream, found)
     others = [c for c in confirmations if c.record_id not in found]

@@ -41,7 +41,6 @@ class Update:
     status: str
     attempts: int
     refusals: int
-    requested_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

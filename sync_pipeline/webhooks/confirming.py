@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import Engine
 
 from sync_pipeline.mapping.rosaas import STATUS_CODES
-from sync_pipeline.settings import Confirmation
+from sync_pipeline.settings import AutoConfirm
 from sync_pipeline.warehouse.engine import transaction
 from sync_pipeline.warehouse.statements import statement
 
@@ -25,12 +25,10 @@ CONFIRMED = MappingProxyType(
     }
 )
 # In which state an update that confirms begins.
-_BEGINS_AS: MappingProxyType[Confirmation, str] = MappingProxyType(
-    {"held": "held", "on": "pending"}
-)
+_BEGINS_AS: MappingProxyType[AutoConfirm, str] = MappingProxyType({"held": "held", "on": "pending"})
 
 
-def confirm_work(engine: Engine, mode: Confirmation, names: Sequence[str]) -> list[int]:
+def confirm_work(engine: Engine, mode: AutoConfirm, names: Sequence[str]) -> list[int]:
     """Ask for an update of the status of the tenants that wait, of all or of those named.
 
     Returns the updates' numbers. In the mode ``held`` they wait for approval; where it is off,

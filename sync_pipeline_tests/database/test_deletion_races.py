@@ -15,9 +15,9 @@ from sync_pipeline.entities import CRMCOM_CONTACTS
 from sync_pipeline.warehouse import missed
 from sync_pipeline.warehouse.absences import (
     Absence,
-    Answer,
     Candidates,
     Confirmation,
+    RecordAnswer,
     absences_to_confirm,
     forget_absences,
     note_confirmations,
@@ -70,7 +70,7 @@ def candidates(engine: Engine) -> list[tuple[object, ...]]:
 def confirm(connection: Connection, record_id: str, *, hours: float) -> None:
     """Make a candidate of a contact, and let the source say at that hour that it is gone."""
     note_missed(connection, CRMCOM_CONTACTS, [Missed(record_id, record_id, at(hours))])
-    gone = Confirmation(record_id, Answer.GONE, at(hours), at(hours))
+    gone = Confirmation(record_id, RecordAnswer.GONE, at(hours), at(hours))
     note_confirmations(connection, CRMCOM_CONTACTS, [gone])
 
 
@@ -214,7 +214,7 @@ def test_those_that_were_never_asked_for_come_first_and_none_comes_twice(engine:
     commit_contacts(engine, *(named(name, name, hours=1) for name in "abc"))
     with engine.begin() as connection:
         note_missed(connection, CRMCOM_CONTACTS, [Missed(n, n, at(2)) for n in "abc"])
-        denied = Confirmation("a", Answer.DENIED, at(3), None)
+        denied = Confirmation("a", RecordAnswer.DENIED, at(3), None)
         note_confirmations(connection, CRMCOM_CONTACTS, [denied])
         asked = [
             absences_to_confirm(connection, ALL, asked_before=at(hours), most=2) for hours in (3, 4)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from sync_pipeline.entities import ROSAAS_TENANTS
-from sync_pipeline.settings import Confirmation
+from sync_pipeline.settings import AutoConfirm
 from sync_pipeline.warehouse.push_requests import DECLINE, decide
 from sync_pipeline.webhooks.confirming import confirm_work
 from sync_pipeline_tests.pull_vendors import Vendors
@@ -23,7 +23,7 @@ def read(pull: Pulls, vendors: Vendors, **statuses: int) -> None:
 
 @pytest.mark.parametrize(("mode", "status"), [("held", "held"), ("on", "pending")])
 def test_each_tenant_that_waits_gets_the_end_of_its_work(
-    pull: Pulls, vendors: Vendors, mode: Confirmation, status: str
+    pull: Pulls, vendors: Vendors, mode: AutoConfirm, status: str
 ) -> None:
     read(pull, vendors, a=CREATING, b=ACTIVATING, c=DEACTIVATING, d=DELETING, e=ACTIVE)
     confirm_work(pull.engine, mode, [])

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sync_pipeline.pull.close import confirmation_of
 from sync_pipeline.pull.seen import Seen
-from sync_pipeline.warehouse.absences import Absence, Answer, Confirmation
+from sync_pipeline.warehouse.absences import Absence, Confirmation, RecordAnswer
 from sync_pipeline_tests.sweeps.play import Ended
 from sync_pipeline_tests.sweeps.server import BEGINNING
 
@@ -21,12 +21,16 @@ class Confirm(Protocol):
     """How far a candidate is confirmed, by what was answered."""
 
     def __call__(
-        self, absence: Absence, *, answer: Answer | None = None, asked_at: datetime | None = None
+        self,
+        absence: Absence,
+        *,
+        answer: RecordAnswer | None = None,
+        asked_at: datetime | None = None,
     ) -> Confirmation: ...
 
 
 def on_absence_alone(
-    absence: Absence, *, answer: Answer | None = None, asked_at: datetime | None = None
+    absence: Absence, *, answer: RecordAnswer | None = None, asked_at: datetime | None = None
 ) -> Confirmation:
     """Confirm whatever a proven sweep did not name: what the judge is there to catch."""
     return Confirmation(absence.record_id, answer, asked_at, asked_at or absence.missed_at)
@@ -75,14 +79,14 @@ class Removal:
             is_there = ended.server.rows[int(absence.record_id)].died is None
             confirmation = self.confirm(absence)
             if self.can_ask:
-                answer = Answer.FOUND if is_there else Answer.GONE
+                answer = RecordAnswer.FOUND if is_there else RecordAnswer.GONE
                 confirmation = self.confirm(absence, answer=answer, asked_at=asked_at)
             if confirmation.confirmed_at is not None:
                 assert not is_there or self._is_excused(absence), f"wrong deletion: {absence}"
                 del self.stored[absence.record_id], self.candidates[absence.record_id]
                 self.deleted += 1
                 self.wrongly += is_there
-            elif confirmation.answer is Answer.FOUND:
+            elif confirmation.answer is RecordAnswer.FOUND:
                 del self.candidates[absence.record_id]
 
     def _is_excused(self, absence: Absence) -> bool:

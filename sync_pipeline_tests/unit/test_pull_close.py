@@ -11,7 +11,7 @@ from sync_pipeline.pull.close import answer_of, confirmation_of
 from sync_pipeline.pull.deletion_cap import is_too_many
 from sync_pipeline.pull.reading import Reading
 from sync_pipeline.records import Reject
-from sync_pipeline.warehouse.absences import Absence, Answer, Confirmation
+from sync_pipeline.warehouse.absences import Absence, Confirmation, RecordAnswer
 from sync_pipeline.warehouse.progress import Proof, Reason
 from sync_pipeline_tests.canonical import record
 
@@ -29,31 +29,31 @@ def given_up(reason: Reason) -> Reading:
 @pytest.mark.parametrize(
     ("reading", "answer"),
     [
-        (READ, Answer.FOUND),
-        (replace(READ, records=[record("{}")]), Answer.FOUND),
+        (READ, RecordAnswer.FOUND),
+        (replace(READ, records=[record("{}")]), RecordAnswer.FOUND),
         # One that breaks the contract is there all the same.
-        (replace(READ, rejects=[Reject("a", b"{", "broken", "", LATER)]), Answer.FOUND),
+        (replace(READ, rejects=[Reject("a", b"{", "broken", "", LATER)]), RecordAnswer.FOUND),
         # So is one whose details were not to be had.
-        (replace(given_up(Reason.UNAVAILABLE), records=[record("{}")]), Answer.FOUND),
-        (given_up(Reason.NOT_FOUND), Answer.GONE),
-        (given_up(Reason.DENIED), Answer.DENIED),
-        (given_up(Reason.UNAVAILABLE), Answer.UNANSWERED),
-        (given_up(Reason.WRONG_ANSWER), Answer.UNANSWERED),
-        (given_up(Reason.REFUSED), Answer.UNANSWERED),
+        (replace(given_up(Reason.UNAVAILABLE), records=[record("{}")]), RecordAnswer.FOUND),
+        (given_up(Reason.NOT_FOUND), RecordAnswer.GONE),
+        (given_up(Reason.DENIED), RecordAnswer.DENIED),
+        (given_up(Reason.UNAVAILABLE), RecordAnswer.UNANSWERED),
+        (given_up(Reason.WRONG_ANSWER), RecordAnswer.UNANSWERED),
+        (given_up(Reason.REFUSED), RecordAnswer.UNANSWERED),
     ],
 )
 def test_only_an_api_that_does_not_know_a_record_says_that_it_is_gone(
-    reading: Reading, answer: Answer
+    reading: Reading, answer: RecordAnswer
 ) -> None:
     assert answer_of(reading) is answer
 
 
 @pytest.mark.parametrize("absence", [ONCE, TWICE])
-@pytest.mark.parametrize("answer", Answer)
+@pytest.mark.parametrize("answer", RecordAnswer)
 def test_what_can_be_asked_for_is_confirmed_by_the_answer_alone(
-    absence: Absence, answer: Answer
+    absence: Absence, answer: RecordAnswer
 ) -> None:
-    confirmed = LATER if answer is Answer.GONE else None
+    confirmed = LATER if answer is RecordAnswer.GONE else None
     found = confirmation_of(absence, answer=answer, asked_at=LATER)
     assert found == Confirmation("a", answer, LATER, confirmed)
 
