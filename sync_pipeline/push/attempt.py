@@ -7,18 +7,17 @@ that, for many at once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine
 
 from sync_pipeline.errors import RecordNotFoundError, SourceError, SyncError
 from sync_pipeline.pull.reading import PullRequest, Reading
 from sync_pipeline.pull.work import Context
-from sync_pipeline.push.api import PushApi, Write
-from sync_pipeline.push.clock import grace_of, window_of
+from sync_pipeline.push.api import Write
+from sync_pipeline.push.clock import window_of
+from sync_pipeline.push.courier import ClaimLostError, Courier, Delivered, UnknownRecordError
 from sync_pipeline.push.decide import Tries
 from sync_pipeline.push.outcome import (
     ACCEPTED,
@@ -30,49 +29,13 @@ from sync_pipeline.push.outcome import (
     texts_in,
     told,
 )
-from sync_pipeline.push.records import Absent, Current, Found, Read, Target
+from sync_pipeline.push.records import Absent, Current, Read, Target
 from sync_pipeline.push.values import UnwritableError, Values
-from sync_pipeline.settings import Settings
 from sync_pipeline.sources.calls import Call
 from sync_pipeline.sources.deadline import ticks
 from sync_pipeline.sources.written import Written
 from sync_pipeline.warehouse.outbox import Claim, Delivery, Ending
 from sync_pipeline.warehouse.progress import Due
-
-
-class ClaimLostError(SyncError):
-    """Another worker has the update now: nothing was sent."""
-
-
-class UnknownRecordError(SyncError):
-    """The record is not at its API (any more), or cannot be read there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What came of a claim, the last reading of its record, and a failure that concerns all."""
-
-    ending: Ending
-    read: Read | None = None
-    failure: SourceError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Courier:
-    """Delivers updates to one source."""
-
-    api: PushApi
-    settings: Settings
-    engine: Engine
-    clock: Callable[[], datetime]
-    """The time of the server that keeps the outbox: every worker's is the same."""
-    find: Callable[[Read], Awaitable[Found]]
-    still_holds: Callable[[Claim], Awaitable[bool]]
-
-    @property
-    def grace(self) -> timedelta:
-        """How long a write may be on its way that no answer came to."""
-        return grace_of(self.settings)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SourceError
-from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
+from sync_pipeline.push.attempt import Attempting
+from sync_pipeline.push.courier import ClaimLostError, Delivered, UnknownRecordError
 from sync_pipeline.push.decide import Decision, comparison, decision, unexpected
 from sync_pipeline.push.merge import with_items_merged
 from sync_pipeline.push.outcome import Attempt, Next, after_write, without_write

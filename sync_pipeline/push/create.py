@@ -11,7 +11,8 @@ from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import SourceError, UnknownOutcomeError
 from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.push.api import Creator
-from sync_pipeline.push.attempt import Attempting, ClaimLostError, Delivered, UnknownRecordError
+from sync_pipeline.push.attempt import Attempting
+from sync_pipeline.push.courier import ClaimLostError, Delivered, UnknownRecordError
 from sync_pipeline.push.decide import Decision, comparison
 from sync_pipeline.push.outcome import NOT_DONE, Attempt, Next, after_write, refused
 from sync_pipeline.push.records import Target

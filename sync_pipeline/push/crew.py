@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sync_pipeline.errors import SourceError
 from sync_pipeline.pull.setbacks import IN_A_ROW
-from sync_pipeline.push.attempt import Courier, Delivered
+from sync_pipeline.push.courier import Courier, Delivered
 from sync_pipeline.push.deliver import deliver
 from sync_pipeline.push.read_back import ReadBacks
 from sync_pipeline.push.records import Read

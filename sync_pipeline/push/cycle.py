@@ -20,8 +20,8 @@ from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.pull.normalising import collector_paused
 from sync_pipeline.push.api import PushApi
 from sync_pipeline.push.apis import open_api
-from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import Clock, server_clock, window_of
+from sync_pipeline.push.courier import Courier
 from sync_pipeline.push.crew import UPDATES_PER_REQUEST, Crew, Left, SourceReport
 from sync_pipeline.push.models import ModelReport, plan_models
 from sync_pipeline.push.read_back import read_backs_opened

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sync_pipeline.mapping.pushable import NEW_RECORD
-from sync_pipeline.push.attempt import Courier, Delivered
 from sync_pipeline.push.change import Changing
+from sync_pipeline.push.courier import Courier, Delivered
 from sync_pipeline.push.create import Creating
 from sync_pipeline.warehouse.outbox import Claim, Ending
 

@@ -18,9 +18,9 @@ from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.push.apis import open_api
-from sync_pipeline.push.attempt import Courier, UnknownRecordError
 from sync_pipeline.push.change import Changing
 from sync_pipeline.push.clock import server_clock
+from sync_pipeline.push.courier import Courier, UnknownRecordError
 from sync_pipeline.push.create import Creating
 from sync_pipeline.push.decide import Decision
 from sync_pipeline.push.models import ModelReport, foresee_models

@@ -24,8 +24,8 @@ from sync_pipeline.pull.reading import Reading
 from sync_pipeline.pull.work import Context
 from sync_pipeline.push.api import Creator, PushApi, Write
 from sync_pipeline.push.apis import open_api
-from sync_pipeline.push.attempt import Courier
 from sync_pipeline.push.clock import server_clock, window_of
+from sync_pipeline.push.courier import Courier
 from sync_pipeline.push.crew import Crew, Left, SourceReport
 from sync_pipeline.push.read_back import read_backs_opened
 from sync_pipeline.push.records import Current, Target, found_together
