@@ -301,8 +301,9 @@ def test_absence_from_a_list_that_is_not_proven_is_no_reason_to_take_the_kept_by
 ) -> None:
     numbers = itertools.count()
 
-    def always_others(_request: Received) -> Scripted:
-        rows = [{"id": f"m-{next(numbers)}"} for _ in range(2)]
+    def always_others(request: Received) -> Scripted:
+        is_there = int(request.query.get("page", "1")) <= 2
+        rows = [{"id": f"m-{next(numbers)}"} for _ in range(2)] if is_there else []
         return Scripted.json({"items": rows, "totalCount": 4})
 
     vendors.rocs.stands_in = always_others
