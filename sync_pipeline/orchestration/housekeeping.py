@@ -27,8 +27,6 @@ def remove_old(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
     except SyncError as exc:
         raise dg.Failure(description=str(exc), allow_retries=False) from exc
     ended_before = now - timedelta(days=settings.run_retention_days)
-    # Else each statement makes a connection of its own, and a run takes a dozen of them.
-    context.instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
     runs = remove_old_runs(context.instance, before=ended_before, slice_s=_SLICE.total_seconds())
     context.add_output_metadata(
         {

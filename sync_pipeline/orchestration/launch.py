@@ -93,17 +93,12 @@ def new_run_id() -> str:
 
 @contextmanager
 def open_instance() -> Iterator[DagsterInstance]:
-    """Yield the Dagster instance; raise WarehouseError when its storage is away.
-
-    Its connections stay open until the process ends: one instance is enough for a command.
-    """
+    """Yield the Dagster instance; raise WarehouseError when its storage is away."""
     # It logs each of its attempts to reach its storage.
     logging.getLogger().setLevel(logging.CRITICAL)
     try:
         ref = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=_UNCAPTURED)
         with DagsterInstance.from_ref(ref) as instance:
-            # Else each of some hundred statements of a run makes a connection of its own.
-            instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
             yield instance
     except (DagsterPostgresException, DBAPIError) as exc:
         raise WarehouseError(

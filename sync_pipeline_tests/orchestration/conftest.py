@@ -26,10 +26,13 @@ def instance_on_postgres(tmp_path: Path, warehouse_url: str) -> Iterator[dg.Dags
     """Yield an instance whose storage is the one of the product."""
     url = make_url(warehouse_url).set(drivername="postgresql+psycopg2")
     written = url.render_as_string(hide_password=False)
-    overrides = {"storage": {"postgres": {"postgres_url": written}}}
+    storage = {
+        "module": "sync_pipeline.orchestration.storage",
+        "class": "PooledPostgresStorage",
+        "config": {"postgres_url": written},
+    }
+    overrides = {"storage": {"custom": storage}}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=overrides) as instance:
-        # Else each of its statements makes a connection of its own.
-        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
         yield instance
 
 
