@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from sync_pipeline.operate.disk import MIB, writing
 from sync_pipeline.operate.home import Home
@@ -13,7 +14,7 @@ MOST_BYTES = 20 * MIB
 
 
 def cut_logs(home: Home, *, most_bytes: int = MOST_BYTES) -> None:
-    """Begin each log anew that has become too long; what it held goes to `NAME.log.1`.
+    """Begin each log anew that has become too long; the end of what it held goes to `NAME.log.1`.
 
     Copied and cut, not renamed: its process keeps the file open, and appends to it. A line that it
     writes in between is lost.
@@ -21,5 +22,11 @@ def cut_logs(home: Home, *, most_bytes: int = MOST_BYTES) -> None:
     for path in home.logs.glob("*.log"):
         if path.stat().st_size > most_bytes:
             with writing(path):
-                shutil.copyfile(path, path.with_suffix(".log.1"))
+                _keep_end(path, most_bytes)
                 os.truncate(path, 0)
+
+
+def _keep_end(path: Path, most_bytes: int) -> None:
+    with path.open("rb") as log, path.with_suffix(".log.1").open("wb") as kept:
+        log.seek(-most_bytes, os.SEEK_END)
+        shutil.copyfileobj(log, kept)

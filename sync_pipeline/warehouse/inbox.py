@@ -78,7 +78,7 @@ def lost_events(connection: Connection, *, since: datetime) -> Lost:
 
 
 def claim_subjects(connection: Connection, source: str, *, most: int) -> ClaimedSubjects | None:
-    """ClaimedSubjects the subjects of a source that have waited longest; None where nothing is due.
+    """Claim the subjects of a source that have waited longest; None where nothing is due.
 
     Of those that failed before it claims a few alone, to be read after the others. Their
     events are due again after a while, unless a pull settles them before.

@@ -37,6 +37,7 @@ SHIPPED = [
     "0019_creations_in_order",
     "0020_superseded_changes",
     "0021_long_external_ids",
+    "0022_external_ids_trimmed",
 ]
 NEXT = len(SHIPPED) + 1
 APPLIED = "SELECT number, name FROM ops.schema_migrations ORDER BY applied_at"
@@ -108,6 +109,61 @@ def test_what_was_loaded_before_details_were_read_is_asked_for_again(
     migrate(empty)
     stored = "SELECT communication_id, raw_hash IS NULL FROM warehouse.communications ORDER BY 1"
     assert rows(empty, stored) == [("bare", True), ("whole", False)]
+
+
+def test_updates_in_every_state_stay_as_they_are_and_creations_of_one_external_id_become_one_record(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = shipped_migrations()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "shipped_migrations", lambda: known[:17])
+        earlier.setattr(migrations, "publish_views", lambda _connection: None)
+        earlier.setattr(migrations, "publish_fields", lambda _connection: None)
+        migrate(empty)
+    with empty.begin() as connection:
+        connection.exec_driver_sql("""
+            ALTER TABLE push.updates DISABLE TRIGGER USER;
+            INSERT INTO push.updates (
+                source, entity, entity_id, changes, base, base_at, requested_by, status,
+                superseded_by
+            )
+            SELECT
+                'rocs', 'contacts', id,
+                CASE WHEN s.status = 'superseded' THEN '{}' ELSE changes END,
+                '{}', now(), 'x', s.status,
+                CASE WHEN s.status = 'superseded' THEN jsonb '{"first_name": 1}' ELSE '{}' END
+            FROM push.states AS s
+            CROSS JOIN (VALUES
+                ('7', jsonb '{"first_name": "A"}'),
+                ('new', '{"first_name": "A"}'),
+                ('new', '{"external_id": "x-1"}'),
+                ('new', '{"external_id": "\\u00a0x-1 "}')
+            ) AS asked (id, changes);
+            ALTER TABLE push.updates ENABLE TRIGGER USER;
+        """)
+    columns = ", ".join(
+        str(name)
+        for (name,) in rows(
+            empty,
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'push.updates'::regclass "
+            "AND attnum > 0 AND attname <> 'record'",
+        )
+    )
+    asked = f"SELECT {columns} FROM push.updates ORDER BY id"
+    before = rows(empty, asked)
+    migrate(empty)
+    assert rows(empty, asked) == before
+    records = """
+        SELECT entity_id, count(*), count(DISTINCT record) FROM push.updates
+        WHERE status <> 'superseded'
+        GROUP BY entity_id, changes ? 'external_id' ORDER BY 1, 2
+    """
+    states = len(before) // 4 - 1
+    assert rows(empty, records) == [
+        ("7", states, 1),
+        ("new", states, states),
+        ("new", 2 * states, 1),
+    ]
 
 
 def test_one_broken_migration_undoes_all_that_came_with_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date
 
 import pytest
@@ -215,6 +216,18 @@ def test_a_creation_can_be_asked_for_with_an_external_id_of_any_length(warehouse
         assert [claim.update.id for claim in claims] == [first, other]
         desk.settle([Ending(claim, "confirmed") for claim in claims])
         assert [claim.update.id for claim in desk.claim(now=at(0), most=5)] == [second]
+
+
+def test_creations_whose_external_ids_differ_in_spaces_alone_follow_one_another(
+    warehouse: Engine,
+) -> None:
+    spaces = [sign for sign in map(chr, range(1, sys.maxunicode + 1)) if sign.isspace()]
+    first, *_ = [
+        ask(warehouse, {"external_id": f"{space}x-1{space}"}, "new", stream="rocs/contacts")
+        for space in spaces
+    ]
+    with desk_opened(warehouse) as desk:
+        assert [claim.update.id for claim in desk.claim(now=at(0), most=len(spaces))] == [first]
 
 
 def test_each_contact_to_be_created_is_one_of_its_own(warehouse: Engine) -> None:
