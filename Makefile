@@ -21,8 +21,9 @@ run: .venv/.installed
 up: .venv/.installed
 	@$(BIN)/sync-pipeline up
 
+# Three processes on two cores: much of the time of a test is waiting.
 test: .venv/.installed-dev lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m sync_pipeline_tests.benchmarks
@@ -31,7 +32,7 @@ bench: .venv/.installed-dev
 test-lowest:
 	@uv venv --quiet --clear .venv-lowest
 	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --group dev -e .
-	@.venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@.venv-lowest/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .
