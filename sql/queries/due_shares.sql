@@ -7,6 +7,6 @@ WHERE
     u.source = :source
     AND u.status IN ('pending', 'sending', 'rejected')
     AND (u.next_attempt_at IS NULL OR u.next_attempt_at <= :now)
-    AND u.entity_id <> 'new'
+    AND NOT u.is_creation
 GROUP BY u.entity
 ORDER BY u.entity

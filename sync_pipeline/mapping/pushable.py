@@ -114,6 +114,12 @@ PUSHABLE = (
 # The streams whose records can be created.
 CREATABLE = frozenset(one.stream for one in PUSHABLE if one.is_for_new)
 
+
+def is_creation(stream: Stream, record_id: str) -> bool:
+    """Tell whether an update of this id asks for a record that is not there yet."""
+    return stream in CREATABLE and record_id == NEW_RECORD
+
+
 _OF_JSON = {
     "string": Value("string", "text"),
     "number": Value("number", "a number"),

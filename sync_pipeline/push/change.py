@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from sync_pipeline.entities import STREAMS
 from sync_pipeline.errors import SourceError
 from sync_pipeline.push.attempt import Attempting
 from sync_pipeline.push.courier import ClaimLostError, Delivered, UnknownRecordError
@@ -56,7 +55,7 @@ class Changing(Attempting):
 
     async def _target(self) -> Target:
         update = self.claim.update
-        stream = STREAMS[f"{update.source}/{update.entity}"]
+        stream = update.stream
         if stream.upstream is None:
             return Target(stream, update.entity_id, update.entity_id)
         owner = await asyncio.to_thread(owner_of, self.courier.engine, stream, update.entity_id)

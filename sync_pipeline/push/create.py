@@ -7,7 +7,7 @@ are claimed one after another (`push.updates.record`).
 
 from __future__ import annotations
 
-from sync_pipeline.entities import STREAMS, Stream
+from sync_pipeline.entities import Stream
 from sync_pipeline.errors import SourceError, UnknownOutcomeError
 from sync_pipeline.mapping.pushable import NEW_RECORD
 from sync_pipeline.push.api import Creator
@@ -48,8 +48,7 @@ class Creating(Attempting):
     @property
     def stream(self) -> Stream:
         """The stream that the record is to be one of."""
-        update = self.claim.update
-        return STREAMS[f"{update.source}/{update.entity}"]
+        return self.claim.update.stream
 
     async def plan(self) -> tuple[Values, str | None]:
         """Return what it is to hold, and the id of the record with its key; nothing is sent."""

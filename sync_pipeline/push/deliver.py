@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_pipeline.mapping.pushable import NEW_RECORD
+from sync_pipeline.mapping.pushable import is_creation
 from sync_pipeline.push.change import Changing
 from sync_pipeline.push.courier import Courier, Delivered
 from sync_pipeline.push.create import Creating
@@ -16,5 +16,6 @@ async def deliver(courier: Courier, claim: Claim) -> Delivered:
         if grace_ends_at > courier.clock():
             # Whoever had it may have sent it, and it may still be applied.
             return Delivered(Ending(claim, "sending", "it may be on its way", grace_ends_at))
-    kind = Creating if claim.update.entity_id == NEW_RECORD else Changing
+    update = claim.update
+    kind = Creating if is_creation(update.stream, update.entity_id) else Changing
     return await kind(courier, claim).run()

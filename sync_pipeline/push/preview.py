@@ -14,7 +14,7 @@ from typing import cast
 from sqlalchemy import Engine
 
 from sync_pipeline.errors import SourceError, TooManyUpdatesError
-from sync_pipeline.mapping.pushable import NEW_RECORD
+from sync_pipeline.mapping.pushable import is_creation
 from sync_pipeline.pull.budget import open_budget
 from sync_pipeline.pull.interrupts import run_interruptibly
 from sync_pipeline.push.apis import open_api
@@ -166,7 +166,7 @@ async def _in_order(courier: Courier, updates: Sequence[Peeked]) -> list[Planned
 async def _looked(courier: Courier, update: Update, left: Values) -> list[Planned]:
     claim = Claim(update, "", is_orphan=False, maybe_sent_at=None)
     try:
-        if update.entity_id == NEW_RECORD:
+        if is_creation(update.stream, update.entity_id):
             return await _created(Creating(courier, claim), left)
         return await _changed(_Foreseen(courier, claim, left=dict(left)))
     except (UnwritableError, UnknownRecordError, SourceError) as exc:

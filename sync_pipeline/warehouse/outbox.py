@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection, CursorResult, Engine
 
+from sync_pipeline.entities import STREAMS, Stream
 from sync_pipeline.errors import WarehouseError
 from sync_pipeline.warehouse.engine import in_words
 from sync_pipeline.warehouse.statements import statement
@@ -41,6 +42,11 @@ class Update:
     status: str
     attempts: int
     refusals: int
+
+    @property
+    def stream(self) -> Stream:
+        """What the record is one of."""
+        return STREAMS[f"{self.source}/{self.entity}"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sync_pipeline.warehouse.ledger import own_writes
 from sync_pipeline.warehouse.outbox import Claim, Delivery, Desk, Ending, desk_opened
 from sync_pipeline_tests.database.outbox_rows import ask, put_contacts
 from sync_pipeline_tests.database.readings import START, at, rows, rows_by_name
+from sync_pipeline_tests.database.view_rows import put
 
 ALL = "SELECT id, status, changes FROM push.updates ORDER BY id"
 
@@ -99,6 +100,19 @@ def test_a_fresher_update_takes_a_field_from_those_that_wait(outbox: Engine) -> 
         ({"email": third}, {"email": "b@example.com"}, {}),
         ({}, {}, {"email": "ann@example.com", "first_name": "Ann"}),
     ]
+
+
+def test_a_tenant_may_be_called_as_what_is_to_be_created_elsewhere(outbox: Engine) -> None:
+    put(outbox, "tenants", {"source": "rosaas", "tenant_name": "new"})
+    first, second = (
+        ask(outbox, {"metadata": {"seats": seats}}, "new", stream="rosaas/tenants")
+        for seats in (1, 2)
+    )
+    assert rows(outbox, ALL) == [
+        (first, "superseded", {}),
+        (second, "pending", {"metadata": {"seats": 2}}),
+    ]
+    assert rows(outbox, "SELECT DISTINCT record FROM push.updates") == [("rosaas/tenants/new",)]
 
 
 def test_nothing_is_taken_from_an_update_that_is_being_sent(outbox: Engine, desk: Desk) -> None:

@@ -8,10 +8,10 @@ from string import ascii_lowercase
 
 import pytest
 
-from sync_pipeline.entities import CRMCOM_CONTACTS, STREAMS
+from sync_pipeline.entities import CRMCOM_CONTACTS, ROCS_CONTACTS, ROSAAS_TENANTS, STREAMS, Stream
 from sync_pipeline.mapping import crmcom
 from sync_pipeline.mapping.languages import LANGUAGES
-from sync_pipeline.mapping.pushable import ANY_KEY, PUSHABLE
+from sync_pipeline.mapping.pushable import ANY_KEY, PUSHABLE, is_creation
 from sync_pipeline.mapping.writes import WRITABLE
 from sync_pipeline.normalise import codes
 from sync_pipeline_tests.canonical import NORMALISERS, as_spelled, record, row_of
@@ -209,3 +209,13 @@ def test_what_may_be_asked_for_is_what_can_be_written() -> None:
 def test_a_record_may_be_given_just_the_languages_that_a_reading_can_bring() -> None:
     pairs = ("".join(pair) for pair in product(ascii_lowercase, repeat=2))
     assert list(LANGUAGES) == [pair for pair in pairs if codes.language(pair) == pair]
+
+
+@pytest.mark.parametrize(
+    ("stream", "record_id", "is_asked"),
+    [(ROCS_CONTACTS, "new", True), (ROCS_CONTACTS, "7", False), (ROSAAS_TENANTS, "new", False)],
+)
+def test_new_is_an_id_like_others_where_nothing_can_be_created(
+    stream: Stream, record_id: str, *, is_asked: bool
+) -> None:
+    assert is_creation(stream, record_id) is is_asked
