@@ -85,15 +85,20 @@ def test_only_what_is_missing_is_applied(
     assert rows(engine, "SELECT count(*) FROM ops.added") == [(0,)]
 
 
-def test_what_was_loaded_before_details_were_read_is_asked_for_again(
-    empty: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def migrate_to(number: int, empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bring a database to where the release with this migration would have left it."""
     known = shipped_migrations()
     with monkeypatch.context() as earlier:
-        earlier.setattr(migrations, "shipped_migrations", lambda: known[:2])
+        earlier.setattr(migrations, "shipped_migrations", lambda: known[:number])
         earlier.setattr(migrations, "publish_views", lambda _connection: None)
         earlier.setattr(migrations, "publish_fields", lambda _connection: None)
         migrate(empty)
+
+
+def test_what_was_loaded_before_details_were_read_is_asked_for_again(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate_to(2, empty, monkeypatch)
     with empty.begin() as connection:
         connection.exec_driver_sql("""
             INSERT INTO warehouse.communications (
@@ -111,12 +116,7 @@ def test_what_was_loaded_before_details_were_read_is_asked_for_again(
 def test_updates_in_every_state_stay_as_they_are_and_creations_of_one_external_id_become_one_record(
     empty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = shipped_migrations()
-    with monkeypatch.context() as earlier:
-        earlier.setattr(migrations, "shipped_migrations", lambda: known[:17])
-        earlier.setattr(migrations, "publish_views", lambda _connection: None)
-        earlier.setattr(migrations, "publish_fields", lambda _connection: None)
-        migrate(empty)
+    migrate_to(17, empty, monkeypatch)
     with empty.begin() as connection:
         connection.exec_driver_sql("""
             ALTER TABLE push.updates DISABLE TRIGGER USER;
